@@ -1,0 +1,69 @@
+//! Writes files whole or not at all.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::error::DatasetError;
+
+/// Writes `bytes` beside `path`, waits for the disk, then renames: a reader
+/// sees the old file or the new one, never a part.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
+    write_and_rename(path, bytes).map_err(|source| DatasetError::Write {
+        path: path.into(),
+        source,
+    })
+}
+
+/// Creates the folder `dir` and those above it.
+pub(crate) fn create_folder(dir: &Path) -> Result<(), DatasetError> {
+    fs::create_dir_all(dir).map_err(|source| DatasetError::Write {
+        path: dir.into(),
+        source,
+    })
+}
+
+fn write_and_rename(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".partial");
+    let beside = path.with_file_name(name);
+    let mut file = File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&beside, path)?;
+    sync_folder(path)
+}
+
+/// Makes the rename itself last through a power cut, where folders can be
+/// synced.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(dir) if cfg!(unix) && !dir.as_os_str().is_empty() => File::open(dir)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_else_is_left() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("a.txt");
+        write(&path, b"one").expect("written");
+        write(&path, b"two").expect("written again");
+        assert_eq!(fs::read(&path).expect("a file"), b"two");
+        assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let error = write(&dir.path().join("absent/a.txt"), b"").expect_err("no folder");
+        assert!(error.to_string().contains("absent/a.txt"), "{error}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Which part of a photo is trained on.
+
+use likeness_faces::Face;
+use serde::{Deserialize, Serialize};
+
+use crate::bucket::Bucket;
+
+/// A rectangle in a photo's pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crop {
+    /// Left edge in pixels.
+    pub x: u32,
+    /// Top edge in pixels.
+    pub y: u32,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+const HEAD: f32 = 1.6; // a face box grown by this holds hair, ears and chin
+
+impl Crop {
+    /// The largest crop of the bucket's aspect in a photo of `width` x
+    /// `height`, with the head in the middle as far as the edges allow;
+    /// without a face the photo's middle. The aspect is off by less than a
+    /// pixel.
+    pub fn choose(width: u32, height: u32, bucket: Bucket, face: Option<&Face>) -> Self {
+        let (bucket_width, bucket_height) = (u64::from(bucket.width), u64::from(bucket.height));
+        let share =
+            |side: u32, to: u64, from: u64| ((u64::from(side) * to + from / 2) / from).max(1);
+        let wide = u64::from(width) * bucket_height >= u64::from(height) * bucket_width;
+        let (crop_width, crop_height) = if wide {
+            (
+                share(height, bucket_width, bucket_height).min(width.into()) as u32,
+                height,
+            )
+        } else {
+            (
+                width,
+                share(width, bucket_height, bucket_width).min(height.into()) as u32,
+            )
+        };
+        let middle = |axis: usize, side: u32| match face {
+            Some(face) => visible_middle(face, axis, side),
+            None => f64::from(side) / 2.0,
+        };
+        Self {
+            x: start(middle(0, width), crop_width, width),
+            y: start(middle(1, height), crop_height, height),
+            width: crop_width,
+            height: crop_height,
+        }
+    }
+
+    /// How many times larger the bucket is; above 1 the crop is upscaled.
+    pub fn upscale(self, bucket: Bucket) -> f64 {
+        f64::from(bucket.width) / f64::from(self.width)
+    }
+}
+
+/// The middle of the head along an axis, of what is inside the photo.
+fn visible_middle(face: &Face, axis: usize, side: u32) -> f64 {
+    let head = face.enlarged(HEAD);
+    let inside = |value: f32| f64::from(value).clamp(0.0, f64::from(side));
+    (inside(head[axis]) + inside(head[axis] + head[axis + 2])) / 2.0
+}
+
+/// The start of a span of `length` around `middle` that stays inside `side`.
+fn start(middle: f64, length: u32, side: u32) -> u32 {
+    let wanted = (middle - f64::from(length) / 2.0).round().max(0.0);
+    (wanted as u32).min(side - length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn face(x: f32, y: f32, size: f32) -> Face {
+        Face {
+            bbox: [x, y, size, size * 1.3],
+            landmarks: [[0.0; 2]; 5],
+            score: 1.0,
+        }
+    }
+
+    #[test]
+    fn every_crop_is_inside_largest_and_of_its_buckets_aspect() {
+        for (width, height) in [(512, 512), (640, 480), (479, 811), (4000, 513), (700, 2999)] {
+            let bucket = Bucket::nearest(width, height, 512, 64);
+            let crop = Crop::choose(width, height, bucket, None);
+            assert!(crop.x + crop.width <= width && crop.y + crop.height <= height);
+            assert!(crop.width == width || crop.height == height, "{crop:?}");
+            let off = f64::from(crop.height) * bucket.aspect() - f64::from(crop.width);
+            let off_high = f64::from(crop.width) / bucket.aspect() - f64::from(crop.height);
+            assert!(off.abs().min(off_high.abs()) < 1.0, "{crop:?} {bucket:?}");
+        }
+    }
+
+    #[test]
+    fn the_head_is_inside_wherever_the_face_is() {
+        for (width, height) in [(1600u32, 700u32), (700, 1600), (3000, 600), (900, 1000)] {
+            let bucket = Bucket::nearest(width, height, 512, 64);
+            for step in 0..=10 {
+                let size = 150.0;
+                let along = |side: u32, size: f32| (side as f32 - size) * step as f32 / 10.0;
+                let face = face(along(width, size), along(height, size * 1.3), size);
+                let crop = Crop::choose(width, height, bucket, Some(&face));
+                let [x, y, w, h] = face.enlarged(HEAD);
+                let holds = |low: f32, high: f32, start: u32, length: u32, side: u32| {
+                    low.max(0.0) + 1.0 >= start as f32
+                        && high.min(side as f32) - 1.0 <= (start + length) as f32
+                };
+                assert!(
+                    holds(x, x + w, crop.x, crop.width, width),
+                    "{face:?} {crop:?}"
+                );
+                assert!(
+                    holds(y, y + h, crop.y, crop.height, height),
+                    "{face:?} {crop:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_face_in_the_open_is_centred_and_none_gives_the_middle() {
+        let bucket = Bucket {
+            width: 512,
+            height: 512,
+        };
+        let crop = Crop::choose(2000, 1000, bucket, Some(&face(650.0, 300.0, 100.0)));
+        assert_eq!((crop.x, crop.width), (200, 1000));
+        assert_eq!(Crop::choose(2000, 1000, bucket, None).x, 500);
+        assert_eq!(crop.upscale(bucket), 0.512);
+    }
+}

@@ -1,0 +1,150 @@
+//! A curated dataset, read back.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+
+use crate::FORMAT_VERSION;
+use crate::captions;
+use crate::character::Character;
+use crate::decisions::Decisions;
+use crate::decode;
+use crate::error::DatasetError;
+use crate::hash::{sha256_hex, sha256_of_all};
+use crate::record::ImageRecord;
+
+/// The records' file in a dataset.
+pub(crate) const RECORDS: &str = "images.jsonl";
+
+/// A curated dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Who it is about; `photos` can be opened as it is.
+    pub character: Character,
+    /// One record a photo with a person's decisions applied, sorted by path.
+    pub images: Vec<ImageRecord>,
+}
+
+impl Dataset {
+    /// Opens the dataset in the folder `dir`.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, DatasetError> {
+        let dir = dir.as_ref();
+        let character = Character::read(dir)?;
+        let mut images = read_records(dir)?;
+        let decisions = Decisions::read(dir)?;
+        images.iter_mut().for_each(|record| decisions.apply(record));
+        Ok(Self {
+            dir: dir.into(),
+            character,
+            images,
+        })
+    }
+
+    /// The photos to train on.
+    pub fn kept(&self) -> impl Iterator<Item = &ImageRecord> {
+        self.images.iter().filter(|record| record.is_kept())
+    }
+
+    /// The pixels that a trainer sees: the photo's crop, brought to its bucket.
+    /// A photo that changed since curation is an error.
+    pub fn pixels(&self, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
+        let path = self.character.photos.join(&record.path);
+        let (Some(crop), Some(bucket)) = (record.crop, record.bucket) else {
+            return Err(DatasetError::NoCrop {
+                path: record.path.clone(),
+            });
+        };
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(DatasetError::Read { path, source }),
+        };
+        if sha256_hex(&bytes) != record.sha256 {
+            return Err(DatasetError::PhotoChanged { path });
+        }
+        let limit = u64::from(record.width) * u64::from(record.height);
+        let photo = match decode::decode_bytes(&bytes, limit) {
+            Ok(photo) => photo,
+            Err(source) => return Err(DatasetError::Decode { path, source }),
+        };
+        let part =
+            imageops::crop_imm(&photo.image, crop.x, crop.y, crop.width, crop.height).to_image();
+        if part.dimensions() == (bucket.width, bucket.height) {
+            return Ok(part);
+        }
+        Ok(imageops::resize(
+            &part,
+            bucket.width,
+            bucket.height,
+            FilterType::Lanczos3,
+        ))
+    }
+
+    /// The caption of a photo, without white space around it.
+    pub fn caption(&self, record: &ImageRecord) -> Result<String, DatasetError> {
+        if record.caption_file.is_empty() {
+            return Err(DatasetError::NoCrop {
+                path: record.path.clone(),
+            });
+        }
+        let path = self.dir.join(captions::FOLDER).join(&record.caption_file);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(source) => Err(DatasetError::Read { path, source }),
+        }
+    }
+
+    /// A sha256 in hex over what is trained on: the kept photos' bytes, crops,
+    /// buckets and captions.
+    pub fn content_hash(&self) -> Result<String, DatasetError> {
+        let mut parts = Vec::new();
+        for record in self.kept() {
+            let ImageRecord {
+                sha256,
+                crop,
+                bucket,
+                ..
+            } = record;
+            parts.push(format!("{sha256} {crop:?} {bucket:?}"));
+            parts.push(self.caption(record)?);
+        }
+        Ok(sha256_of_all(parts.iter().map(String::as_str)))
+    }
+}
+
+/// The records of the dataset `dir` as the rules left them.
+pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError> {
+    let path = dir.join(RECORDS);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(DatasetError::Incomplete {
+                dir: dir.into(),
+                missing: RECORDS,
+            });
+        }
+        Err(source) => return Err(DatasetError::Read { path, source }),
+    };
+    let mut records = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let record: ImageRecord = serde_json::from_str(line).map_err(|source| {
+            let remedy = "curate again with --force";
+            DatasetError::Json {
+                path: path.clone(),
+                line: index + 1,
+                remedy,
+                source,
+            }
+        })?;
+        if record.version != FORMAT_VERSION {
+            let (found, known) = (record.version, FORMAT_VERSION);
+            return Err(DatasetError::Version { path, found, known });
+        }
+        records.push(record);
+    }
+    Ok(records)
+}

@@ -1,0 +1,152 @@
+//! What can go wrong with a dataset.
+
+use std::path::PathBuf;
+
+use likeness_faces::FaceError;
+
+use crate::decode::DecodeError;
+
+/// An error of curating or reading a dataset. Each message ends with what to
+/// do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// A file or folder could not be read.
+    #[error("cannot read `{}`; check that it exists and that you may read it", path.display())]
+    Read {
+        /// What was being read.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write `{}`; check the folder's permissions and the free space", path.display())]
+    Write {
+        /// What was being written.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// An option cannot be.
+    #[error("{name} is {value}, which is not possible; {remedy}")]
+    Option {
+        /// The option's name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it has to be.
+        remedy: &'static str,
+    },
+    /// The photos folder has no picture that can be used.
+    #[error(
+        "no usable picture in `{}`: {found}; put .jpg, .png or .webp files into that folder itself",
+        dir.display()
+    )]
+    NoPictures {
+        /// The photos folder.
+        dir: PathBuf,
+        /// What was found instead.
+        found: String,
+    },
+    /// The output folder is the photos folder.
+    #[error("`{}` holds the photos and cannot be the dataset too; name another --out", dir.display())]
+    OutIsPhotos {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The output exists and is something else than a dataset.
+    #[error(
+        "`{}` exists and is not a dataset; name another --out, or pass --force to write into it",
+        dir.display()
+    )]
+    NotADataset {
+        /// The output.
+        dir: PathBuf,
+    },
+    /// The output is the dataset of another character.
+    #[error(
+        "`{}` is a dataset with {field} `{theirs}`, not `{ours}`; name another --out, or pass --force to curate it anew",
+        dir.display()
+    )]
+    OtherDataset {
+        /// The output folder.
+        dir: PathBuf,
+        /// What differs.
+        field: &'static str,
+        /// The value on disk.
+        theirs: String,
+        /// The value that was asked for.
+        ours: String,
+    },
+    /// A folder lacks the files of a dataset.
+    #[error("`{}` is not a dataset, it has no {missing}; run `likeness curate` first", dir.display())]
+    Incomplete {
+        /// The folder.
+        dir: PathBuf,
+        /// The missing file.
+        missing: &'static str,
+    },
+    /// A TOML file of the dataset is not valid.
+    #[error("`{}` is not a valid character file; correct it, or curate again with --force", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The parser's reason, with line and column.
+        source: Box<toml::de::Error>,
+    },
+    /// A line of a JSON Lines file of the dataset is not valid.
+    #[error("line {line} of `{}` is not valid; {remedy}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What to do.
+        remedy: &'static str,
+        /// The parser's reason.
+        source: serde_json::Error,
+    },
+    /// A file was written by another version of this program.
+    #[error(
+        "`{}` has version {found} and this program reads version {known}; curate again with --force, or update likeness",
+        path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The file's version.
+        found: u32,
+        /// The version this program reads.
+        known: u32,
+    },
+    /// A photo changed since it was curated.
+    #[error("`{}` changed since it was curated; curate again", path.display())]
+    PhotoChanged {
+        /// The photo.
+        path: PathBuf,
+    },
+    /// A photo has no crop, since it could never be read.
+    #[error(
+        "`{path}` has no crop, since it could not be read; remove it, or put a readable copy in its place and curate again"
+    )]
+    NoCrop {
+        /// The photo's path in the photos folder.
+        path: String,
+    },
+    /// A photo cannot be decoded.
+    #[error("cannot decode `{}`; replace the photo and curate again", path.display())]
+    Decode {
+        /// The photo.
+        path: PathBuf,
+        /// The reason.
+        source: DecodeError,
+    },
+    /// A face model failed.
+    #[error("cannot look for faces in `{path}`; check the face models with `likeness models`")]
+    Faces {
+        /// The photo's path in the photos folder.
+        path: String,
+        /// The reason.
+        source: Box<FaceError>,
+    },
+}

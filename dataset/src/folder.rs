@@ -1,0 +1,102 @@
+//! Checks that a dataset may be written where it shall be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::character::{self, Character};
+use crate::dataset;
+use crate::error::DatasetError;
+use crate::record::ImageRecord;
+
+/// What an earlier curation left.
+#[derive(Debug, Default)]
+pub(crate) struct Previous {
+    pub records: Vec<ImageRecord>,
+    pub references: Vec<String>,
+}
+
+impl Previous {
+    /// The sha256 of the caption that was last written into `caption_file`.
+    pub fn caption_written(&self, caption_file: &str) -> Option<&str> {
+        let same = |record: &&ImageRecord| record.caption_file == caption_file;
+        self.records
+            .iter()
+            .find(same)
+            .map(|record| record.caption_written_sha256.as_str())
+    }
+}
+
+/// Checks the folder `out` for a dataset of `photos` (absolute) with
+/// `trigger`. It has to be absent, empty, or that very dataset; with `force`
+/// anything but the photos folder will do.
+pub(crate) fn check(
+    out: &Path,
+    photos: &Path,
+    trigger: &str,
+    force: bool,
+) -> Result<Previous, DatasetError> {
+    if !out.exists() {
+        return Ok(Previous::default());
+    }
+    if absolute(out) == photos {
+        return Err(DatasetError::OutIsPhotos { dir: out.into() });
+    }
+    match previous(out, photos, trigger) {
+        Err(_) if force && out.is_dir() => Ok(with_force(out)),
+        result => result,
+    }
+}
+
+fn previous(out: &Path, photos: &Path, trigger: &str) -> Result<Previous, DatasetError> {
+    let unreadable = |source| DatasetError::Read {
+        path: out.into(),
+        source,
+    };
+    if !out.is_dir() {
+        return Err(DatasetError::NotADataset { dir: out.into() });
+    }
+    if !out.join(character::FILE).exists() {
+        return match fs::read_dir(out).map_err(unreadable)?.next() {
+            None => Ok(Previous::default()),
+            Some(_) => Err(DatasetError::NotADataset { dir: out.into() }),
+        };
+    }
+    let character = Character::read(out)?;
+    let other = |field, theirs: String, ours: String| {
+        Err(DatasetError::OtherDataset {
+            dir: out.into(),
+            field,
+            theirs,
+            ours,
+        })
+    };
+    if character.trigger != trigger {
+        return other("the trigger", character.trigger, trigger.into());
+    }
+    let theirs = absolute(&character.photos);
+    if theirs != photos {
+        let shown = |path: &Path| path.display().to_string();
+        return other("photos in", shown(&theirs), shown(photos));
+    }
+    let records = match dataset::read_records(out) {
+        Err(DatasetError::Incomplete { .. }) => Vec::new(), // a curation that was cut off
+        records => records?,
+    };
+    Ok(Previous {
+        records,
+        references: character.references,
+    })
+}
+
+/// With `--force` whatever is still readable serves to keep edited captions.
+fn with_force(out: &Path) -> Previous {
+    let records = dataset::read_records(out).unwrap_or_default();
+    Previous {
+        records,
+        references: Vec::new(),
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.into())
+}

@@ -1,0 +1,291 @@
+//! Judges one photo by itself.
+
+use crate::measure::{Look, Measured};
+use crate::record::{Measures, Reason};
+use crate::rules::{self, FaceRules};
+use crate::sharpness::Sharpness;
+
+/// What the rules say of a photo.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    /// Why it is dropped; none keeps it.
+    pub reasons: Vec<Reason>,
+    /// What is worth knowing.
+    pub notes: Vec<Reason>,
+    /// What was measured.
+    pub measures: Measures,
+}
+
+/// Judges a photo whose shorter side has to be `min_side` pixels.
+pub(crate) fn judge(photo: &Measured, min_side: u32, rules: FaceRules) -> Judgement {
+    let mut said = Judgement::default();
+    said.size(photo, min_side);
+    said.picture_look(
+        &photo.picture,
+        rules != FaceRules::Apply || photo.face.is_none(),
+    );
+    if rules == FaceRules::Apply {
+        said.faces(photo);
+        if let Some(look) = &photo.face {
+            said.face_look(look);
+        }
+    }
+    said
+}
+
+impl Judgement {
+    fn size(&mut self, photo: &Measured, min_side: u32) {
+        let (side, least) = (
+            f64::from(photo.width.min(photo.height)),
+            f64::from(min_side),
+        );
+        self.measures
+            .add("short_side", side, "px", Some(least), None);
+        if side < least {
+            let message = format!("too small: the shorter side has {side} of {least} pixels");
+            self.reasons
+                .push(Reason::measured("small", message, side, least));
+        }
+    }
+
+    fn faces(&mut self, photo: &Measured) {
+        self.measures
+            .add("faces", photo.faces.len() as f64, "count", Some(1.0), None);
+        let Some(main) = photo.faces.first() else {
+            let message = "no face was found, while most photos of this set have one";
+            self.reasons
+                .push(Reason::measured("no face", message, 0.0, 1.0));
+            return;
+        };
+        if let Some(second) = photo.faces.get(1) {
+            self.other_face(f64::from(second.area() / main.area().max(1.0)));
+        }
+        let (eyes, least) = (f64::from(main.eye_distance_px()), rules::EYE_DISTANCE_PX);
+        self.measures
+            .add("eye_distance", eyes, "px", Some(least), None);
+        let message = format!("the face is small: {eyes:.0} pixels between the eyes");
+        if eyes < least {
+            self.reasons
+                .push(Reason::measured("small face", message, eyes, least));
+        } else if eyes < rules::EYE_DISTANCE_GOOD_PX {
+            let good = rules::EYE_DISTANCE_GOOD_PX;
+            self.notes
+                .push(Reason::measured("small face", message, eyes, good));
+        }
+    }
+
+    fn other_face(&mut self, share: f64) {
+        let most = rules::OTHER_FACE_SHARE;
+        self.measures
+            .add("other_face_share", share, "share", None, Some(most));
+        if share >= most {
+            let percent = share * 100.0;
+            let message = format!(
+                "several people: another face is {percent:.0} % as large as the main one; crop the photo to one person"
+            );
+            self.reasons
+                .push(Reason::measured("several people", message, share, most));
+        }
+    }
+
+    fn face_look(&mut self, look: &Look) {
+        self.sharpness("face", look.sharpness, true);
+        let exposure = look.exposure;
+        let ((darkest, brightest), most) = (rules::FACE_LUMINANCE, rules::FACE_CLIPPED);
+        let (mean, dark, bright) = (exposure.mean, exposure.dark_share, exposure.bright_share);
+        self.measures.add(
+            "face_luminance",
+            mean,
+            "share",
+            Some(darkest),
+            Some(brightest),
+        );
+        self.measures
+            .add("face_black", dark, "share", None, Some(most));
+        self.measures
+            .add("face_white", bright, "share", None, Some(most));
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        if mean < darkest {
+            let message = format!("the face is dark: {} mean luminance", percent(mean));
+            self.reasons
+                .push(Reason::measured("dark", message, mean, darkest));
+        } else if dark > most {
+            let message = format!("{} of the face is lost in black", percent(dark));
+            self.reasons
+                .push(Reason::measured("dark", message, dark, most));
+        }
+        if mean > brightest {
+            let message = format!("the face is overexposed: {} mean luminance", percent(mean));
+            self.reasons
+                .push(Reason::measured("bright", message, mean, brightest));
+        } else if bright > most {
+            let message = format!("{} of the face is lost in white", percent(bright));
+            self.reasons
+                .push(Reason::measured("bright", message, bright, most));
+        }
+    }
+
+    /// The whole picture is always measured, but judged (`decides`) only
+    /// where there is no face to judge by.
+    fn picture_look(&mut self, look: &Look, decides: bool) {
+        self.sharpness("picture", look.sharpness, decides);
+        let (p5, p99) = (look.exposure.p5, look.exposure.p99);
+        let limit = |value: f64| decides.then_some(value);
+        self.measures
+            .add("picture_luminance", look.exposure.mean, "share", None, None);
+        self.measures
+            .add("picture_p5", p5, "share", None, limit(rules::PICTURE_P5));
+        self.measures
+            .add("picture_p99", p99, "share", limit(rules::PICTURE_P99), None);
+        if decides && p99 < rules::PICTURE_P99 {
+            let message = "the picture is dark: hardly anything in it is brighter than a third";
+            self.reasons
+                .push(Reason::measured("dark", message, p99, rules::PICTURE_P99));
+        }
+        if decides && p5 > rules::PICTURE_P5 {
+            let message = "the picture is nearly all white";
+            self.reasons
+                .push(Reason::measured("bright", message, p5, rules::PICTURE_P5));
+        }
+    }
+
+    /// Detail decides; where it is doubtful, reblur does.
+    fn sharpness(&mut self, of: &str, found: Sharpness, decides: bool) {
+        let Sharpness { detail, reblur } = found;
+        let doubtful = detail < rules::SOFT_DETAIL;
+        let least = decides.then_some(rules::BLURRED_DETAIL);
+        let most = (decides && doubtful).then_some(rules::SOFT_REBLUR);
+        self.measures
+            .add(&format!("{of}_detail"), detail, "share", least, None);
+        self.measures
+            .add(&format!("{of}_reblur"), reblur, "ratio", None, most);
+        let percent = detail * 100.0;
+        if least.is_some_and(|least| detail < least) {
+            let message =
+                format!("the {of} is blurred: fine detail is {percent:.2} % of its contrast");
+            let least = rules::BLURRED_DETAIL;
+            self.reasons
+                .push(Reason::measured("blurred", message, detail, least));
+        } else if most.is_some_and(|most| reblur > most) {
+            let message = format!(
+                "the {of} is soft: fine detail is {percent:.2} % of its contrast, and blurring it again changes little"
+            );
+            self.reasons.push(Reason::measured(
+                "blurred",
+                message,
+                reblur,
+                rules::SOFT_REBLUR,
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use likeness_faces::Face;
+
+    use super::*;
+    use crate::exposure::Exposure;
+    use crate::perceptual::Fingerprint;
+
+    fn look(mean: f64, detail: f64) -> Look {
+        let exposure = Exposure {
+            mean,
+            dark_share: 0.0,
+            bright_share: 0.0,
+            p5: 0.1,
+            p99: 0.9,
+        };
+        Look {
+            sharpness: Sharpness {
+                detail,
+                reblur: 0.5,
+            },
+            exposure,
+        }
+    }
+
+    fn face(size: f32) -> Face {
+        let mut landmarks = [[0.0; 2]; 5];
+        landmarks[1] = [size * 0.4, 0.0];
+        Face {
+            bbox: [0.0, 0.0, size, size],
+            landmarks,
+            score: 0.9,
+        }
+    }
+
+    fn photo(faces: Vec<Face>) -> Measured {
+        Measured {
+            width: 800,
+            height: 600,
+            face: faces.first().map(|_| look(0.5, 0.05)),
+            faces,
+            picture: look(0.5, 0.05),
+            identity: None,
+            fingerprint: Fingerprint::from_bits(0),
+            thumbnail: Vec::new(),
+        }
+    }
+
+    fn rules_of(photo: &Measured, rules: FaceRules) -> Vec<String> {
+        judge(photo, 512, rules)
+            .reasons
+            .into_iter()
+            .map(|reason| reason.rule)
+            .collect()
+    }
+
+    #[test]
+    fn a_good_photo_has_no_reasons_and_its_limits_are_recorded() {
+        let said = judge(&photo(vec![face(300.0)]), 512, FaceRules::Apply);
+        assert!(said.reasons.is_empty() && said.notes.is_empty(), "{said:?}");
+        assert_eq!(said.measures.get("short_side"), Some(600.0));
+        let eyes = said
+            .measures
+            .iter()
+            .find(|measure| measure.name == "eye_distance");
+        assert_eq!(eyes.and_then(|measure| measure.lowest), Some(60.0));
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        assert_eq!(
+            rules_of(&photo(vec![face(300.0), face(150.0)]), FaceRules::Apply),
+            ["several people"]
+        );
+        assert!(rules_of(&photo(vec![face(300.0), face(80.0)]), FaceRules::Apply).is_empty());
+        assert_eq!(
+            rules_of(&photo(vec![face(100.0)]), FaceRules::Apply),
+            ["small face"]
+        );
+        assert_eq!(rules_of(&photo(vec![]), FaceRules::Apply), ["no face"]);
+        let mut dark = photo(vec![face(300.0)]);
+        dark.face = Some(look(0.1, 0.0001));
+        assert_eq!(rules_of(&dark, FaceRules::Apply), ["blurred", "dark"]);
+        dark.width = 100;
+        assert_eq!(rules_of(&dark, FaceRules::NoModel), ["small"]);
+    }
+
+    #[test]
+    fn doubtful_detail_is_soft_only_where_reblurring_changes_little() {
+        let mut doubtful = photo(vec![]);
+        doubtful.picture = look(0.5, 0.004);
+        assert_eq!(rules_of(&doubtful, FaceRules::NoModel), ["blurred"]);
+        doubtful.picture.sharpness.reblur = 0.15;
+        assert!(rules_of(&doubtful, FaceRules::NoModel).is_empty());
+    }
+
+    #[test]
+    fn without_face_rules_the_picture_decides_and_faces_do_not() {
+        let none = FaceRules::TooFew { with_face: 1 };
+        assert!(rules_of(&photo(vec![face(50.0), face(50.0)]), none).is_empty());
+        let mut soft = photo(vec![face(300.0)]);
+        soft.picture = look(0.5, 0.0001);
+        assert_eq!(rules_of(&soft, none), ["blurred"]);
+        assert!(
+            rules_of(&soft, FaceRules::Apply).is_empty(),
+            "the face is sharp"
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! Photos in, a curated and captioned training set out.
+//!
+//! [`curate()`] reads a folder of photos, measures each, judges it, chooses a
+//! crop and a bucket, writes captions and a report, and never touches the
+//! photos. [`Dataset::open`] reads the result back and gives the pixels that
+//! a trainer sees.
+//!
+//! On disk a dataset is a folder:
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `images.jsonl` | one [`ImageRecord`] a line, sorted by path |
+//! | `character.toml` | the [`Character`]: trigger, class word, photos |
+//! | `captions/*.txt` | one caption a photo, free to edit |
+//! | `decisions.jsonl` | what a person overrode, the last line of a photo wins |
+//! | `report.html` | what was kept and dropped, and why |
+
+mod atomic;
+mod bucket;
+mod captions;
+mod character;
+mod crop;
+mod curate;
+mod dataset;
+mod decisions;
+pub mod decode;
+mod duplicates;
+mod error;
+mod exposure;
+mod folder;
+mod hash;
+mod jpeg_end;
+mod judge;
+mod luminance;
+mod measure;
+mod perceptual;
+mod person;
+mod progress;
+mod record;
+mod report;
+mod rules;
+mod scan;
+mod sharpness;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod verdicts;
+
+pub use bucket::Bucket;
+pub use character::Character;
+pub use crop::Crop;
+pub use curate::{CurateOptions, curate};
+pub use dataset::Dataset;
+pub use decisions::Decision;
+pub use error::DatasetError;
+pub use progress::{Event, Summary};
+pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
+
+/// The version that every file of a dataset carries.
+pub const FORMAT_VERSION: u32 = 1;

@@ -1,0 +1,125 @@
+//! Luminance planes and the few filters that measuring needs.
+
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+
+/// Luminance of a picture, 0 to 255, row by row: BT.709 weights on the stored
+/// (gamma) values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plane {
+    pub width: usize,
+    pub height: usize,
+    pub values: Vec<f32>, // [height * width]
+}
+
+impl Plane {
+    pub fn of(image: &RgbImage) -> Self {
+        let luminance = |p: &image::Rgb<u8>| {
+            0.2126 * f32::from(p[0]) + 0.7152 * f32::from(p[1]) + 0.0722 * f32::from(p[2])
+        };
+        Self {
+            width: image.width() as usize,
+            height: image.height() as usize,
+            values: image.pixels().map(luminance).collect(),
+        }
+    }
+
+    /// Blurred with [1 4 6 4 1] / 16 along both axes: a Gaussian of sigma 1 px.
+    pub fn blurred(&self) -> Self {
+        let (width, height) = (self.width, self.height);
+        let across = self.weighted(|x, y, by| (shifted(x, by, width), y));
+        let both = Self {
+            values: across,
+            ..*self
+        };
+        Self {
+            values: both.weighted(|x, y, by| (x, shifted(y, by, height))),
+            ..*self
+        }
+    }
+
+    fn weighted(&self, place: impl Fn(usize, usize, isize) -> (usize, usize)) -> Vec<f32> {
+        let taps = [(-2, 1.0), (-1, 4.0), (0, 6.0), (1, 4.0), (2, 1.0)];
+        self.places()
+            .map(|(x, y)| {
+                let sum: f32 = taps
+                    .iter()
+                    .map(|&(by, w)| w * self.at(place(x, y, by)))
+                    .sum();
+                sum / 16.0
+            })
+            .collect()
+    }
+
+    /// Four times the value less its neighbours; edges repeat.
+    pub fn laplacian(&self) -> Vec<f32> {
+        self.places()
+            .map(|(x, y)| {
+                let side = |by| self.at((shifted(x, by, self.width), y));
+                let above = |by| self.at((x, shifted(y, by, self.height)));
+                4.0 * self.at((x, y)) - side(-1) - side(1) - above(-1) - above(1)
+            })
+            .collect()
+    }
+
+    /// Every place as column and row, row by row.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (width, height) = (self.width, self.height);
+        (0..height).flat_map(move |y| (0..width).map(move |x| (x, y)))
+    }
+
+    fn at(&self, (x, y): (usize, usize)) -> f32 {
+        self.values[y * self.width + x]
+    }
+}
+
+fn shifted(at: usize, by: isize, length: usize) -> usize {
+    at.saturating_add_signed(by).min(length - 1)
+}
+
+/// `image` with its longer side brought down to `side` pixels; smaller ones
+/// stay as they are.
+pub(crate) fn fitted(image: &RgbImage, side: u32) -> RgbImage {
+    let (width, height) = image.dimensions();
+    let longer = width.max(height);
+    if longer <= side {
+        return image.clone();
+    }
+    let fit = |length: u32| {
+        ((u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer)).max(1)
+    };
+    imageops::resize(
+        image,
+        fit(width) as u32,
+        fit(height) as u32,
+        FilterType::Triangle,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flat_plane_has_no_laplacian_and_blurs_to_itself() {
+        let plane = Plane::of(&RgbImage::from_pixel(5, 4, image::Rgb([100; 3])));
+        assert!(plane.laplacian().iter().all(|value| value.abs() < 1e-3));
+        assert!(
+            plane
+                .blurred()
+                .values
+                .iter()
+                .all(|value| (value - 100.0).abs() < 1e-3)
+        );
+    }
+
+    #[test]
+    fn fitting_keeps_the_aspect_and_never_enlarges() {
+        assert_eq!(
+            fitted(&RgbImage::new(400, 100), 200).dimensions(),
+            (200, 50)
+        );
+        assert_eq!(fitted(&RgbImage::new(4, 3), 200).dimensions(), (4, 3));
+        assert_eq!(fitted(&RgbImage::new(5000, 1), 200).dimensions(), (200, 1));
+    }
+}

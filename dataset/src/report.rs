@@ -1,0 +1,224 @@
+//! `report.html`: what was kept and dropped, and why, in one file that needs
+//! nothing else.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::character::Character;
+use crate::measure::Photo;
+use crate::progress::Summary;
+use crate::record::{ImageRecord, Measure, Reason};
+
+/// The file's name in a dataset.
+pub(crate) const FILE: &str = "report.html";
+
+const STYLE: &str = include_str!("report.css");
+
+/// The page for a set; `photos` are in the order of the summary's records.
+pub(crate) fn page(character: &Character, summary: &Summary, photos: &[Photo]) -> String {
+    let title = escaped(&format!("{} ({})", character.trigger, character.class_word));
+    let folder = escaped(&character.photos.display().to_string());
+    let cards = |kept: bool| -> String {
+        let pairs = summary.records.iter().zip(photos);
+        pairs
+            .filter(|(record, _)| record.is_kept() == kept)
+            .map(|(r, p)| card(r, p))
+            .collect()
+    };
+    let Summary { kept, dropped, .. } = summary;
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}: curation</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <header><h1>{title}</h1><p>Photos of {folder}, buckets of about {resolution} x {resolution} px</p>\n\
+         <div class=\"counts\"><div><b class=\"good\">{kept}</b>kept</div>\
+         <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{hints}\
+         {kept_part}{dropped_part}\
+         <p class=\"faint\">White frame: what is trained on. Green box: the main face; dashed: other faces. \
+         To override a verdict, add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n\
+         </body>\n</html>\n",
+        resolution = character.resolution,
+        hints = hints(summary),
+        kept_part = section("Kept", *kept, &cards(true)),
+        dropped_part = section("Dropped", *dropped, &cards(false)),
+        example = "<code>{\"sha256\":\"…\",\"verdict\":\"keep\",\"reason\":\"…\"}</code>",
+    )
+}
+
+fn section(title: &str, count: usize, cards: &str) -> String {
+    if count == 0 {
+        return format!("<h2>{title} <span>none</span></h2>\n");
+    }
+    format!("<h2>{title} <span>{count}</span></h2>\n<div class=\"grid\">\n{cards}</div>\n")
+}
+
+fn hints(summary: &Summary) -> String {
+    let unmeasured = summary
+        .unmeasured
+        .iter()
+        .map(|text| format!("Not measured: {text}"));
+    let items: String = unmeasured
+        .chain(summary.advice.iter().cloned())
+        .map(|text| format!("<li>{}</li>", escaped(&text)))
+        .collect();
+    if items.is_empty() {
+        items
+    } else {
+        format!("<ul class=\"hints\">{items}</ul>\n")
+    }
+}
+
+fn card(record: &ImageRecord, photo: &Photo) -> String {
+    let size = match record.bucket {
+        Some(bucket) => format!(
+            "{} x {} px, trained at {} x {}",
+            record.width, record.height, bucket.width, bucket.height
+        ),
+        None => "not readable".into(),
+    };
+    format!(
+        "<article>{picture}<div class=\"text\"><h3>{name}</h3><p class=\"faint\">{size}</p>{reasons}{notes}\
+         <details><summary>Measures</summary>{table}</details></div></article>\n",
+        picture = picture(record, photo),
+        name = escaped(&record.path),
+        reasons = list(
+            &record.reasons,
+            if record.is_kept() { "good" } else { "bad" }
+        ),
+        notes = list(&record.notes, "note"),
+        table = table(record),
+    )
+}
+
+/// The thumbnail with the crop and the faces drawn in the photo's own pixels.
+fn picture(record: &ImageRecord, photo: &Photo) -> String {
+    let Ok(measured) = &photo.measured else {
+        return "<figure><span class=\"faint\">no picture</span></figure>".into();
+    };
+    let (width, height) = (record.width, record.height);
+    let crop = record.crop.map(|crop| {
+        let (x, y, w, h) = (crop.x, crop.y, crop.width, crop.height);
+        format!(
+            "<path d=\"M0 0H{width}V{height}H0ZM{x} {y}h{w}v{h}h-{w}Z\"/>\
+             <rect class=\"crop\" x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/>"
+        )
+    });
+    let faces: String = record
+        .faces
+        .iter()
+        .enumerate()
+        .map(|(index, face)| {
+            let [x, y, w, h] = face.bbox;
+            let class = if index == 0 { "face" } else { "face other" };
+            format!(
+                "<rect class=\"{class}\" x=\"{x:.0}\" y=\"{y:.0}\" width=\"{w:.0}\" height=\"{h:.0}\"/>"
+            )
+        })
+        .collect();
+    format!(
+        "<figure><div><img alt=\"{name}\" src=\"data:image/jpeg;base64,{data}\">\
+         <svg viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\">{crop}{faces}</svg></div></figure>",
+        name = escaped(&record.path),
+        data = STANDARD.encode(&measured.thumbnail),
+        crop = crop.unwrap_or_default(),
+    )
+}
+
+fn list(reasons: &[Reason], class: &str) -> String {
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let items: String = reasons
+        .iter()
+        .map(|reason| format!("<li>{}</li>", escaped(&reason.message)))
+        .collect();
+    format!("<ul class=\"{class}\">{items}</ul>")
+}
+
+fn table(record: &ImageRecord) -> String {
+    let rows: String = record.measures.iter().map(row).collect();
+    format!(
+        "<table><tr><th>measure</th><th class=\"number\">value</th><th class=\"number\">limits</th></tr>{rows}\
+         <tr><td colspan=\"3\" style=\"overflow-wrap:anywhere\">sha256 {}</td></tr></table>",
+        escaped(&record.sha256)
+    )
+}
+
+fn row(measure: &Measure) -> String {
+    let Measure {
+        name,
+        value,
+        unit,
+        lowest,
+        highest,
+    } = measure;
+    let outside =
+        lowest.is_some_and(|low| *value < low) || highest.is_some_and(|high| *value > high);
+    let limits = match (lowest, highest) {
+        (Some(low), Some(high)) => format!("{} to {}", number(*low), number(*high)),
+        (Some(low), None) => format!("at least {}", number(*low)),
+        (None, Some(high)) => format!("at most {}", number(*high)),
+        (None, None) => String::new(),
+    };
+    format!(
+        "<tr{class}><td>{name}</td><td class=\"number\">{value} {unit}</td><td class=\"number\">{limits}</td></tr>",
+        class = if outside { " class=\"bad\"" } else { "" },
+        name = escaped(&name.replace('_', " ")),
+        value = number(*value),
+        unit = escaped(if unit == "count" { "" } else { unit }),
+    )
+}
+
+/// Whole numbers as they are, others with four decimals.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("{value}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+/// Text that is safe between tags and in quoted attributes.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_comes_from_outside_is_escaped() {
+        let nasty = "<script>alert('\"&')</script>";
+        let shown = escaped(nasty);
+        assert_eq!(
+            shown,
+            "&lt;script&gt;alert(&#39;&quot;&amp;&#39;)&lt;/script&gt;"
+        );
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(
+            (number(512.0), number(0.123456)),
+            ("512".into(), "0.1235".into())
+        );
+    }
+
+    #[test]
+    fn a_value_outside_its_limits_is_marked() {
+        let measure = |value| Measure {
+            name: "short_side".into(),
+            value,
+            unit: "px".into(),
+            lowest: Some(512.0),
+            highest: None,
+        };
+        assert!(row(&measure(100.0)).contains("class=\"bad\""));
+        assert!(!row(&measure(600.0)).contains("class=\"bad\""));
+    }
+}

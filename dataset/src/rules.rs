@@ -1,0 +1,76 @@
+//! The limits that a photo is judged by, and where each comes from.
+//!
+//! "Calibration" is that of this project: 64 press photos brought to 120 px
+//! between the eyes and degraded step by step, and the DreamBooth subjects and
+//! White House portraits for whole pictures.
+
+/// A detector this sure (0 to 1) has a person's face before it. Measured with
+/// YuNet: portraits .92 to .95, also when blurred; dogs, cats, a teapot and a
+/// toy car .64 to .90, three of 25 above this.
+pub(crate) const SURE_FACE: f64 = 0.87;
+/// A face this large beside the main one (share of its area) is another
+/// person. The main face of a portrait is much larger than any passer-by's.
+pub(crate) const OTHER_FACE_SHARE: f64 = 0.15;
+/// Below this many pixels between the eyes a face has too little to learn
+/// from; OFIQ (ISO/IEC 29794-5) puts the middle of its scale at 70.
+pub(crate) const EYE_DISTANCE_PX: f64 = 60.0;
+/// Below this many pixels between the eyes a note is made.
+pub(crate) const EYE_DISTANCE_GOOD_PX: f64 = 90.0;
+
+/// A face or picture with less detail than this is blurred. Sharp faces have
+/// .0065 or more and sharp pictures .0080; blurring by 3 % of the eye distance,
+/// or by 0.6 % of the longer side, leaves at most .0015.
+pub(crate) const BLURRED_DETAIL: f64 = 0.002;
+/// With less detail than this a face or picture is blurred if it also hardly
+/// changes when blurred again.
+pub(crate) const SOFT_DETAIL: f64 = 0.006;
+/// Where detail is doubtful: the most of its edges that may outlive a second
+/// blur. Sharp faces and pictures keep at most .18 of them, soft ones .30 to
+/// .65.
+pub(crate) const SOFT_REBLUR: f64 = 0.30;
+
+/// Mean luminance of a face: natural photos have .45 to .73 (5 % to 95 %).
+pub(crate) const FACE_LUMINANCE: (f64, f64) = (0.25, 0.85);
+/// The most of a face that may be lost in black, or in white; natural photos
+/// reach .04 and .002 (95 %).
+pub(crate) const FACE_CLIPPED: f64 = 0.10;
+/// A picture whose brightest percent is below this is dark (cleanvision's
+/// default). Mean and clipped shares say nothing here: a toy on white paper is
+/// no fault.
+pub(crate) const PICTURE_P99: f64 = 0.32;
+/// A picture whose darkest 5 % are above this is washed out (cleanvision).
+pub(crate) const PICTURE_P5: f64 = 0.95;
+
+/// Photos whose perceptual hashes differ in at most this many of 64 bits are
+/// the same shot; imagededup takes 10, which joins a burst's different poses.
+pub(crate) const DUPLICATE_BITS: u32 = 6;
+/// With fewer faces than this a centroid says too little about one of them.
+pub(crate) const LEAST_FACES_FOR_IDENTITY: usize = 4;
+/// Fewer kept photos than this rarely make a likeness.
+pub(crate) const GOOD_COUNT: std::ops::RangeInclusive<usize> = 10..=40;
+
+/// Whether the rules about faces hold for a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FaceRules {
+    /// At least half of the photos have a person's face.
+    Apply,
+    /// No models were given.
+    NoModel,
+    /// Too few photos have a person's face: a drawing, an animal, a thing.
+    TooFew {
+        /// How many have one.
+        with_face: usize,
+    },
+}
+
+impl FaceRules {
+    /// The rules for a set of `readable` photos of which `with_face` surely
+    /// have a person's face.
+    pub fn for_set(has_models: bool, with_face: usize, readable: usize) -> Self {
+        match (has_models, with_face) {
+            (false, _) => Self::NoModel,
+            (true, count) if count > 0 && count * 2 >= readable => Self::Apply,
+            (true, with_face) => Self::TooFew { with_face },
+        }
+    }
+}

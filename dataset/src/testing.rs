@@ -1,0 +1,81 @@
+//! Pictures for tests, made in code.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+
+/// A picture with detail at every scale: the same for the same `seed`.
+pub(crate) fn texture(width: u32, height: u32, seed: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let mut value = 0.0;
+        for octave in 0..7u32 {
+            let size = 128 >> octave;
+            value += cell(x / size, y / size, seed + octave * 7919) - 0.5;
+        }
+        let level = (128.0 + value * 70.0).clamp(0.0, 255.0) as u8;
+        Rgb([level, level.saturating_add(10), level.saturating_sub(10)])
+    })
+}
+
+/// A pseudo-random number in 0..1 of a place.
+fn cell(x: u32, y: u32, seed: u32) -> f64 {
+    let mut hash = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ seed;
+    for _ in 0..3 {
+        hash = (hash ^ (hash >> 15)).wrapping_mul(0x2c1b_3c6d);
+    }
+    f64::from(hash >> 8) / f64::from(1u32 << 24)
+}
+
+/// `image` in `format`.
+pub(crate) fn encoded(image: DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image
+        .write_to(&mut bytes, format)
+        .expect("an image that can be written to memory");
+    bytes.into_inner()
+}
+
+/// `image` as a JPEG of the usual quality.
+pub(crate) fn jpeg(image: &RgbImage) -> Vec<u8> {
+    encoded(image.clone().into(), ImageFormat::Jpeg)
+}
+
+/// `image` as a JPEG with an EXIF block that holds only the orientation.
+pub(crate) fn jpeg_with_orientation(image: &RgbImage, orientation: u8) -> Vec<u8> {
+    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0".to_vec(); // little endian, one entry
+    exif.extend([0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]); // tag 0x112, one short
+    exif.extend([0; 4]); // no further directory
+    let plain = jpeg(image);
+    let mut bytes = plain[..2].to_vec();
+    bytes.extend([0xff, 0xe1]);
+    bytes.extend((exif.len() as u16 + 2).to_be_bytes());
+    bytes.extend(exif);
+    bytes.extend(&plain[2..]);
+    bytes
+}
+
+/// The start of a PNG that claims to be `width` x `height`.
+pub(crate) fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut chunk = b"IHDR".to_vec();
+    chunk.extend(width.to_be_bytes());
+    chunk.extend(height.to_be_bytes());
+    chunk.extend([8, 2, 0, 0, 0]); // 8-bit RGB
+    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
+    bytes.extend(&chunk);
+    bytes.extend(crc32(&chunk).to_be_bytes());
+    bytes.extend(b"\0\0\0\0IDAT");
+    bytes.extend(crc32(b"IDAT").to_be_bytes());
+    bytes
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            if crc & 1 == 1 {
+                (crc >> 1) ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            }
+        })
+    })
+}

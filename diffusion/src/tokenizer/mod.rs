@@ -1,0 +1,8 @@
+//! CLIP's tokenizer: text to byte-pair ids, in windows of 77.
+
+mod bpe;
+mod bytes;
+mod windows;
+
+pub use bpe::{BUILTIN_MERGES, Pad, Tokenizer};
+pub use windows::{WINDOW, Window};

@@ -1,0 +1,111 @@
+//! Tensors of one model by diffusers' names, whatever the file calls them.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::error::Error;
+use crate::weights::{HostTensor, TensorFile};
+
+/// How a wanted tensor is cut out of the file's one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    /// As it is.
+    Whole,
+    /// The first, second or third part of the rows: q, k and v of a fused projection.
+    Third(usize),
+}
+
+/// Where a wanted tensor may be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// The file's name for it.
+    pub name: String,
+    /// How it is cut out.
+    pub take: Take,
+}
+
+impl Foreign {
+    /// The whole tensor called `name`.
+    pub fn whole(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            take: Take::Whole,
+        }
+    }
+}
+
+/// Maps a diffusers name to the names that the file may use for it, best first.
+pub type Renaming = Box<dyn Fn(&str) -> Vec<Foreign>>;
+
+/// Gives a model its tensors.
+pub struct Source {
+    origin: PathBuf,
+    files: Vec<Rc<TensorFile>>,
+    rename: Renaming,
+    prefix: String,          // only names that start so belong to this model
+    stray: fn(&str) -> bool, // names that real files carry and no model wants
+    used: RefCell<BTreeSet<String>>,
+}
+
+impl Source {
+    /// Tensors of `files` under `prefix`; `origin` is what errors call the whole.
+    pub fn new(
+        origin: &Path,
+        files: Vec<Rc<TensorFile>>,
+        prefix: &str,
+        rename: Renaming,
+        stray: fn(&str) -> bool,
+    ) -> Self {
+        let (origin, prefix) = (origin.into(), prefix.into());
+        Self {
+            origin,
+            files,
+            rename,
+            prefix,
+            stray,
+            used: RefCell::default(),
+        }
+    }
+
+    /// What errors call the whole.
+    pub fn origin(&self) -> &Path {
+        &self.origin
+    }
+
+    /// The tensor that diffusers calls `name`, or `None`.
+    pub fn read(&self, name: &str) -> Result<Option<HostTensor>, Error> {
+        for foreign in (self.rename)(name) {
+            for file in &self.files {
+                if let Some(tensor) = file.read(&foreign.name)? {
+                    self.used.borrow_mut().insert(foreign.name);
+                    return Ok(Some(cut(tensor, foreign.take)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Names under the prefix that no one asked for and that are not known strays.
+    pub fn unused(&self) -> Vec<String> {
+        let used = self.used.borrow();
+        let names = self.files.iter().flat_map(|file| file.names());
+        let mine = names.filter(|name| name.starts_with(&self.prefix));
+        mine.filter(|name| !used.contains(name) && !(self.stray)(name))
+            .collect()
+    }
+}
+
+fn cut(tensor: HostTensor, take: Take) -> HostTensor {
+    let Take::Third(part) = take else {
+        return tensor;
+    };
+    let mut shape = tensor.shape;
+    let third = tensor.values.len() / 3;
+    shape[0] /= 3;
+    HostTensor {
+        shape,
+        values: tensor.values[part * third..(part + 1) * third].to_vec(),
+    }
+}

@@ -1,0 +1,221 @@
+//! How a model is fed and what it gives: from the catalogue, or from the TOML
+//! beside the model file.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Known;
+use crate::error::FaceError;
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Finds faces and their landmarks; has YuNet's outputs.
+    Detector,
+    /// Turns an aligned face into an identity; fed like ArcFace.
+    Encoder,
+}
+
+impl Kind {
+    /// The word for it, as in the TOML.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Detector => "detector",
+            Self::Encoder => "encoder",
+        }
+    }
+}
+
+/// The order of the colour channels that a model reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channels {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+/// A model file and what there is to know about it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelCard {
+    /// The model's name.
+    pub name: String,
+    /// What it is for.
+    pub kind: Kind,
+    /// The model file.
+    pub file: PathBuf,
+    /// The file's sha256, in hex.
+    pub sha256: String,
+    /// The licence of the weights.
+    pub licence: String,
+    /// Where the model comes from.
+    pub source: String,
+    /// The side of the square it reads, in pixels.
+    pub input_size: u32,
+    /// The order of its colour channels.
+    pub channels: Channels,
+    /// It reads `(value - mean) / scale` of values 0 to 255.
+    pub mean: f32,
+    /// See `mean`.
+    pub scale: f32,
+    /// The length of an encoder's answer; 0 for a detector.
+    pub output_dimension: usize,
+    /// The cosine below which an encoder takes two faces for two people.
+    pub same_person_cosine: f64,
+}
+
+/// The TOML beside `X.onnx`, called `X.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    kind: Kind,
+    name: Option<String>,
+    input_size: u32,
+    channels: Channels,
+    mean: f32,
+    scale: f32,
+    #[serde(default)]
+    output_dimension: usize,
+    licence: String,
+    source: String,
+    #[serde(default = "usual_same_person_cosine")]
+    same_person_cosine: f64,
+}
+
+/// MobileFace V2 on photographs: impostors reach .30, the same person .48.
+fn usual_same_person_cosine() -> f64 {
+    0.35
+}
+
+impl ModelCard {
+    /// The card of a model that the catalogue knows.
+    pub(crate) fn known(file: PathBuf, known: &Known) -> Self {
+        Self {
+            name: known.name.into(),
+            kind: known.kind,
+            file,
+            sha256: known.sha256.into(),
+            licence: known.licence.into(),
+            source: known.source.into(),
+            input_size: known.input_size,
+            channels: known.channels,
+            mean: known.mean,
+            scale: known.scale,
+            output_dimension: known.output_dimension,
+            same_person_cosine: known.same_person_cosine,
+        }
+    }
+
+    /// The card of `file` as the TOML at `description` gives it.
+    pub(crate) fn read(
+        file: PathBuf,
+        sha256: String,
+        description: &Path,
+    ) -> Result<Self, FaceError> {
+        let text = std::fs::read_to_string(description).map_err(|source| FaceError::Read {
+            path: description.into(),
+            source,
+        })?;
+        let said: Description = toml::from_str(&text).map_err(|source| FaceError::Card {
+            path: description.into(),
+            source: Box::new(source),
+        })?;
+        said.check().map_err(|what| FaceError::CardValue {
+            path: description.into(),
+            what,
+        })?;
+        let stem = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        Ok(Self {
+            name: said.name.unwrap_or(stem),
+            kind: said.kind,
+            file,
+            sha256,
+            licence: said.licence,
+            source: said.source,
+            input_size: said.input_size,
+            channels: said.channels,
+            mean: said.mean,
+            scale: said.scale,
+            output_dimension: said.output_dimension,
+            same_person_cosine: said.same_person_cosine,
+        })
+    }
+}
+
+impl Description {
+    fn check(&self) -> Result<(), String> {
+        if self.scale == 0.0 || !self.scale.is_finite() || !self.mean.is_finite() {
+            let (mean, scale) = (self.mean, self.scale);
+            return Err(format!(
+                "mean {mean} and scale {scale} where scale may not be 0"
+            ));
+        }
+        if self.kind == Kind::Encoder && self.output_dimension == 0 {
+            return Err("no output_dimension, which an encoder needs (512 is usual)".into());
+        }
+        let size = self.input_size;
+        if !(16..=4096).contains(&size) {
+            return Err(format!(
+                "input_size {size} where 16 to 4096 pixels are possible"
+            ));
+        }
+        if self.kind == Kind::Detector && !size.is_multiple_of(32) {
+            return Err(format!(
+                "input_size {size} where a detector needs a multiple of 32"
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "kind = \"encoder\"\ninput_size = 112\nchannels = \"rgb\"\nmean = 127.5\n\
+        scale = 127.5\noutput_dimension = 512\nlicence = \"MIT\"\nsource = \"mine\"\n";
+
+    fn read(text: &str) -> Result<ModelCard, FaceError> {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("mine.toml");
+        std::fs::write(&path, text).expect("a file in it");
+        ModelCard::read(dir.path().join("mine.onnx"), String::new(), &path)
+    }
+
+    #[test]
+    fn a_description_is_read_and_named_after_its_file() {
+        let card = read(GOOD).expect("a good description");
+        assert_eq!((card.name.as_str(), card.output_dimension), ("mine", 512));
+        assert_eq!(card.same_person_cosine, 0.35);
+    }
+
+    #[test]
+    fn a_misspelled_key_is_refused_with_the_keys_that_are() {
+        let error = read(&GOOD.replace("licence", "license")).expect_err("an unknown key");
+        assert!(error.to_string().contains("licence, source"), "{error}");
+        let source = std::error::Error::source(&error).expect("the parser's reason");
+        assert!(source.to_string().contains("license"), "{source}");
+    }
+
+    #[test]
+    fn impossible_values_are_named() {
+        let zero = read(&GOOD.replace("scale = 127.5", "scale = 0.0")).expect_err("scale 0");
+        assert!(zero.to_string().contains("scale 0"), "{zero}");
+        let none = read(&GOOD.replace("output_dimension = 512\n", "")).expect_err("no dimension");
+        assert!(none.to_string().contains("output_dimension"), "{none}");
+        let odd = GOOD.replace("encoder", "detector").replace("112", "100");
+        assert!(
+            read(&odd)
+                .expect_err("100 px")
+                .to_string()
+                .contains("multiple of 32")
+        );
+    }
+}

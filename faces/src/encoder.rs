@@ -1,0 +1,49 @@
+//! Tells who a face is.
+
+use image::RgbImage;
+
+use crate::align::align_to;
+use crate::error::FaceError;
+use crate::face::Face;
+use crate::identity::Identity;
+use crate::network::Network;
+
+/// An identity encoder that reads aligned faces.
+pub(crate) struct Encoder {
+    pub network: Network,
+}
+
+impl Encoder {
+    /// Checks on an empty image that the model gives as many numbers as its
+    /// description says.
+    pub fn new(network: Network) -> Result<Self, FaceError> {
+        let encoder = Self { network };
+        let side = encoder.network.card().input_size;
+        encoder.encode(&RgbImage::new(side, side))?;
+        Ok(encoder)
+    }
+
+    /// The identity of `face` in `image`.
+    pub fn identity(&self, image: &RgbImage, face: &Face) -> Result<Identity, FaceError> {
+        self.encode(&align_to(
+            image,
+            &face.landmarks,
+            self.network.card().input_size,
+        ))
+    }
+
+    fn encode(&self, aligned: &RgbImage) -> Result<Identity, FaceError> {
+        let card = self.network.card();
+        let mut outputs = self.network.run(aligned)?;
+        match outputs.pop() {
+            Some(output) if outputs.is_empty() && output.values.len() == card.output_dimension => {
+                Ok(Identity::new(output.values))
+            }
+            last => Err(FaceError::Output {
+                path: card.file.clone(),
+                found: format!("{:?}", last.map(|output| output.shape).unwrap_or_default()),
+                expected: format!("one output of {} numbers", card.output_dimension),
+            }),
+        }
+    }
+}

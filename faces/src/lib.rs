@@ -1,0 +1,30 @@
+//! Faces on one image: where they are, how they are turned upright, who they
+//! are.
+//!
+//! [`FaceModels`] pairs a detector with an identity encoder, both ONNX files
+//! that the user has: [`FaceModels::faces`] finds [`Face`]s,
+//! [`FaceModels::identity`] turns one into an [`Identity`]. A small TOML file
+//! beside a model says how it is fed ([`ModelCard`]), and [`catalog`] knows the
+//! usual ones by their sha256.
+
+mod align;
+mod card;
+pub mod catalog;
+mod decode;
+mod detector;
+mod encoder;
+mod error;
+mod face;
+mod fingerprint;
+mod identity;
+mod models;
+mod network;
+mod search;
+mod suppress;
+
+pub use align::{Similarity, align, align_to};
+pub use card::{Channels, Kind, ModelCard};
+pub use error::FaceError;
+pub use face::Face;
+pub use identity::{Identity, centroid};
+pub use models::FaceModels;

@@ -1,0 +1,84 @@
+//! An ONNX file made ready to run on one square image.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use image::RgbImage;
+use tract_onnx::prelude::*;
+
+use crate::card::{Channels, ModelCard};
+use crate::error::FaceError;
+
+/// A loaded model.
+pub(crate) struct Network {
+    card: ModelCard,
+    plan: Arc<TypedRunnableModel>,
+}
+
+/// One output: its shape and its values.
+pub(crate) struct Output {
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+impl Network {
+    /// Reads the model from the `bytes` of `card.file`.
+    pub fn load(card: ModelCard, bytes: &[u8]) -> Result<Self, FaceError> {
+        match plan(card.input_size as usize, bytes) {
+            Ok(plan) => Ok(Self { card, plan }),
+            Err(source) => Err(FaceError::Model {
+                path: card.file,
+                source: source.into(),
+            }),
+        }
+    }
+
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The outputs for `image`, which has the card's input size.
+    pub fn run(&self, image: &RgbImage) -> Result<Vec<Output>, FaceError> {
+        self.outputs(image).map_err(|source| FaceError::Run {
+            path: self.card.file.clone(),
+            source: source.into(),
+        })
+    }
+
+    fn outputs(&self, image: &RgbImage) -> TractResult<Vec<Output>> {
+        let side = self.card.input_size as usize;
+        let input = Tensor::from_shape(&[1, 3, side, side], &planes(image, &self.card))?;
+        let outputs = self.plan.run(tvec!(input.into()))?;
+        outputs
+            .iter()
+            .map(|output| {
+                let view = output.to_plain_array_view::<f32>()?;
+                Ok(Output {
+                    shape: view.shape().to_vec(),
+                    values: view.iter().copied().collect(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn plan(side: usize, bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
+    tract_onnx::onnx()
+        .model_for_read(&mut Cursor::new(bytes))?
+        .with_input_fact(0, f32::fact([1, 3, side, side]).into())?
+        .into_optimized()?
+        .into_runnable()
+}
+
+/// The colour planes one after the other, in the card's order and range.
+fn planes(image: &RgbImage, card: &ModelCard) -> Vec<f32> {
+    let order = match card.channels {
+        Channels::Rgb => [0, 1, 2],
+        Channels::Bgr => [2, 1, 0],
+    };
+    let value = |raw: u8| (f32::from(raw) - card.mean) / card.scale;
+    order
+        .iter()
+        .flat_map(|&c| image.pixels().map(move |pixel| value(pixel[c])))
+        .collect()
+}

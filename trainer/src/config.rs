@@ -1,0 +1,145 @@
+//! The run file: what is trained, on what, how.
+//!
+//! Defaults < run file (TOML) < `--set key=value`. Unknown keys are errors that name
+//! the nearest known one; a value that makes no sense is refused before anything is
+//! loaded.
+
+mod parse;
+mod validate;
+
+use std::path::PathBuf;
+
+use likeness_diffusion::adapter::{Dialect, Preset};
+use likeness_diffusion::schedule::Prediction;
+use serde::{Deserialize, Serialize};
+
+pub use parse::parse;
+
+use crate::learning_rate::Shape;
+
+/// A run file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// The base model: a diffusers folder or a single .safetensors file.
+    pub base: PathBuf,
+    /// A diffusers folder without weights that describes a single file of unusual sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_configs: Option<PathBuf>,
+    /// The curated dataset.
+    pub dataset: PathBuf,
+    /// The run folder.
+    pub out: PathBuf,
+    /// Seed of factors, order, timesteps and noise. Default 0.
+    #[serde(default)]
+    pub seed: u64,
+    /// What learns.
+    #[serde(default)]
+    pub adapter: AdapterConfig,
+    /// How it learns.
+    #[serde(default)]
+    pub train: TrainConfig,
+    /// What is written.
+    #[serde(default)]
+    pub save: SaveConfig,
+}
+
+/// What learns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdapterConfig {
+    /// Rank of each update, 1 to the layer's width. Default 16 (ai-toolkit, OneTrainer, CS/RF:
+    /// 16 to 32 for a character).
+    pub rank: usize,
+    /// The update is alpha / rank · B A. Default 16: as strong as its factors.
+    pub alpha: f64,
+    /// Which layers of the UNet: "attention", "feed-forward" or "convolutions".
+    pub layers: Preset,
+    /// Endings of layer paths in place of a preset, such as ["to_q", "conv1"].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// Whether the text encoder's attention learns too. Default false.
+    pub text_encoder: bool,
+}
+
+impl Default for AdapterConfig {
+    fn default() -> Self {
+        Self {
+            rank: 16,
+            alpha: 16.0,
+            layers: Preset::Attention,
+            include: Vec::new(),
+            text_encoder: false,
+        }
+    }
+}
+
+/// How it learns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Optimizer steps, at least 1. Default 1000 (Replicate, fal: 1000 for 10-20 photos).
+    pub steps: usize,
+    /// Photos a step, all of one bucket. Default 1.
+    pub batch: usize,
+    /// Batches whose gradients make one step. Default 1.
+    pub accumulate: usize,
+    /// Learning rate after warm-up. Default 1e-4 (sd-scripts' docs, diffusers' examples).
+    pub learning_rate: f64,
+    /// How it runs: "constant", "linear" or "cosine". Default "constant".
+    pub schedule: Shape,
+    /// Steps of rise from zero. Default 0.
+    pub warmup_steps: usize,
+    /// AdamW's first decay, below 1. Default 0.9.
+    pub beta1: f64,
+    /// AdamW's second decay, below 1. Default 0.999.
+    pub beta2: f64,
+    /// AdamW's epsilon. Default 1e-8.
+    pub epsilon: f64,
+    /// Decoupled weight decay. Default 0.01 (torch.optim.AdamW).
+    pub weight_decay: f64,
+    /// Largest global norm of a gradient; 0 does not clip. Default 1.
+    pub clip: f64,
+    /// γ of min-SNR; 0 weighs all timesteps alike. Default 0; 5 is the paper's.
+    pub min_snr_gamma: f64,
+    /// Last layers of the text encoder that are left out. Default 0.
+    pub clip_skip: usize,
+    /// What the base predicts, where its file does not say it: "epsilon" or "v_prediction".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<Prediction>,
+    /// Steps between checkpoints; 0 saves at the end alone. Default 250.
+    pub save_every: usize,
+    /// Steps between log lines: reading the loss back stalls a GPU. Default 1.
+    pub log_every: usize,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            steps: 1000,
+            batch: 1,
+            accumulate: 1,
+            learning_rate: 1e-4,
+            schedule: Shape::Constant,
+            warmup_steps: 0,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+            clip: 1.0,
+            min_snr_gamma: 0.0,
+            clip_skip: 0,
+            prediction: None,
+            save_every: 250,
+            log_every: 1,
+        }
+    }
+}
+
+/// What is written.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SaveConfig {
+    /// Dialect of adapter.safetensors: "kohya" (default) or "diffusers".
+    pub dialect: Dialect,
+}

@@ -1,0 +1,221 @@
+//! A dataset as the UNet sees it: latents and text states, computed once.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use likeness_dataset::{Dataset, ImageRecord};
+use likeness_diffusion::checkpoint::Checkpoint;
+use likeness_diffusion::text::TextEncoder;
+use likeness_diffusion::tokenizer::Window;
+use likeness_diffusion::vae::{Moments, Vae, VaeConfig};
+use likeness_diffusion::weights::HostTensor;
+
+use crate::cache::Cache;
+use crate::error::TrainError;
+
+/// One photo's inputs.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Its file name, for messages.
+    pub path: String,
+    /// Mean and log-variance of its latents, `[1, 4, h, w]` each.
+    moments: [HostTensor; 2],
+    /// Its caption's windows of token ids.
+    pub windows: Vec<Window>,
+    /// States of its caption, `[windows, 77, d_text]`, unless the encoder learns.
+    states: Option<HostTensor>,
+}
+
+/// Every kept photo.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// The photos, in the dataset's order.
+    pub examples: Vec<Example>,
+    vae: VaeConfig,
+    empty: Window,
+    empty_states: Option<HostTensor>, // of the window of an empty text
+}
+
+/// What a photo's inputs are made with, and what they depend on.
+pub struct Maker<'a> {
+    /// The base.
+    pub checkpoint: &'a Checkpoint,
+    /// Its fingerprint.
+    pub fingerprint: &'a str,
+    /// Last layers of the text encoder that are left out.
+    pub clip_skip: usize,
+    /// Whether states can be kept: not if the encoder learns.
+    pub keep_states: bool,
+    /// Where it is computed.
+    pub device: &'a Device,
+}
+
+impl Maker<'_> {
+    /// The inputs of every kept photo, from `cache` where it has them. The models are loaded only
+    /// if something is missing, and dropped when all is made. `on_photo` is told how many are done.
+    pub fn make(
+        &self,
+        dataset: &Dataset,
+        cache: &mut Cache,
+        on_photo: &mut dyn FnMut(usize, usize),
+    ) -> Result<Inputs, TrainError> {
+        let records: Vec<_> = dataset.kept().collect();
+        let tokenizer = self.checkpoint.tokenizer();
+        let (mut vae, mut text_encoder) = (None, None);
+        let mut examples = Vec::with_capacity(records.len());
+        for (done, record) in records.iter().enumerate() {
+            on_photo(done, records.len());
+            let windows = tokenizer.windows(&dataset.caption(record)?);
+            let moments = self.moments(dataset, record, cache, &mut vae)?;
+            let states = match self.keep_states {
+                true => Some(self.states(&windows, cache, &mut text_encoder)?),
+                false => None,
+            };
+            examples.push(Example {
+                path: record.path.clone(),
+                moments,
+                windows,
+                states,
+            });
+        }
+        on_photo(records.len(), records.len());
+        let empty = tokenizer.window("");
+        let empty_states = match self.keep_states {
+            true => Some(self.states(std::slice::from_ref(&empty), cache, &mut text_encoder)?),
+            false => None,
+        };
+        Ok(Inputs {
+            examples,
+            vae: self.checkpoint.vae.clone(),
+            empty,
+            empty_states,
+        })
+    }
+
+    fn moments(
+        &self,
+        dataset: &Dataset,
+        record: &ImageRecord,
+        cache: &mut Cache,
+        vae: &mut Option<Vae>,
+    ) -> Result<[HostTensor; 2], TrainError> {
+        let place = format!("{:?} {:?}", record.crop, record.bucket);
+        let parts = [record.sha256.as_str(), &place, self.fingerprint];
+        cache.get("latents", &parts, ["mean", "log_variance"], || {
+            let pixels = dataset.pixels(record)?;
+            let (width, height) = (pixels.width() as usize, pixels.height() as usize);
+            let values = pixels
+                .into_raw()
+                .into_iter()
+                .map(|p| f32::from(p) / 127.5 - 1.0);
+            let data = TensorData::new(values.collect::<Vec<f32>>(), [1, height, width, 3]);
+            let pixels = Tensor::<4>::from_data(data, self.device).permute([0, 3, 1, 2]);
+            if vae.is_none() {
+                *vae = Some(self.checkpoint.load_vae(self.device)?);
+            }
+            let Moments { mean, log_variance } =
+                vae.as_ref().expect("it was just loaded").encode(pixels);
+            Ok([host(mean), host(log_variance)])
+        })
+    }
+
+    fn states(
+        &self,
+        windows: &[Window],
+        cache: &mut Cache,
+        encoder: &mut Option<TextEncoder>,
+    ) -> Result<HostTensor, TrainError> {
+        let (ids, skip) = (format!("{windows:?}"), self.clip_skip.to_string());
+        let parts = [ids.as_str(), &skip, self.fingerprint];
+        let [states] = cache.get("text", &parts, ["states"], || {
+            if encoder.is_none() {
+                *encoder = Some(self.checkpoint.load_text_encoder(self.device)?);
+            }
+            let encoder = encoder.as_ref().expect("it was just loaded");
+            Ok([host(encoder.encode(windows, self.clip_skip))])
+        })?;
+        Ok(states)
+    }
+}
+
+fn host<const D: usize>(tensor: Tensor<D>) -> HostTensor {
+    let shape = tensor.dims().to_vec();
+    HostTensor {
+        shape,
+        values: tensor.into_data().iter::<f32>().collect(),
+    }
+}
+
+impl Inputs {
+    /// Height and width of each photo's latents: its bucket.
+    pub fn buckets(&self) -> Vec<(usize, usize)> {
+        let size = |e: &Example| (e.moments[0].shape[2], e.moments[0].shape[3]);
+        self.examples.iter().map(size).collect()
+    }
+
+    /// How many photos each bucket has.
+    pub fn bucket_counts(&self) -> BTreeMap<(usize, usize), usize> {
+        let mut counts = BTreeMap::new();
+        self.buckets()
+            .into_iter()
+            .for_each(|bucket| *counts.entry(bucket).or_insert(0) += 1);
+        counts
+    }
+
+    /// Latents of `photos` (of one bucket), drawn with `noise` `[photos, 4, h, w]`, scaled.
+    pub fn latents(&self, photos: &[usize], noise: Tensor<4>, device: &Device) -> Tensor<4> {
+        let stack = |which: usize| {
+            let one = |photo: &usize| tensor(&self.examples[*photo].moments[which], device);
+            Tensor::cat(photos.iter().map(one).collect(), 0)
+        };
+        let moments = Moments {
+            mean: stack(0),
+            log_variance: stack(1),
+        };
+        moments.sample(noise, &self.vae)
+    }
+
+    /// Shape of one photo's latents: channels, height, width.
+    pub fn latent_shape(&self, photo: usize) -> [usize; 3] {
+        let shape = &self.examples[photo].moments[0].shape;
+        [shape[1], shape[2], shape[3]]
+    }
+
+    /// Windows of `photos`, each photo with as many as the longest caption among them.
+    pub fn windows(&self, photos: &[usize]) -> (Vec<Window>, usize) {
+        let count = |photo: &usize| self.examples[*photo].windows.len();
+        let longest = photos.iter().map(count).max().unwrap_or(1);
+        let padded = photos.iter().flat_map(|photo| {
+            let mut windows = self.examples[*photo].windows.clone();
+            windows.resize(longest, self.empty.clone());
+            windows
+        });
+        (padded.collect(), longest)
+    }
+
+    /// Text states of `photos`, `[photos, tokens, d_text]`, if they are kept. A shorter caption
+    /// is filled up with the states of an empty window, as sampling does it.
+    pub fn states(&self, photos: &[usize], device: &Device) -> Option<Tensor<3>> {
+        let empty = tensor::<3>(self.empty_states.as_ref()?, device);
+        let states: Vec<_> = photos
+            .iter()
+            .map(|p| self.examples[*p].states.as_ref())
+            .collect::<Option<_>>()?;
+        let longest = states.iter().map(|s| s.shape[0]).max()?;
+        let one = |host: &HostTensor| {
+            let mut windows = vec![tensor::<3>(host, device)]; // [windows, 77, d_text]
+            windows.resize(1 + longest - host.shape[0], empty.clone());
+            let x = Tensor::cat(windows, 0);
+            let [windows, tokens, width] = x.dims();
+            x.reshape([1, windows * tokens, width])
+        };
+        Some(Tensor::cat(states.into_iter().map(one).collect(), 0))
+    }
+}
+
+fn tensor<const D: usize>(host: &HostTensor, device: &Device) -> Tensor<D> {
+    Tensor::from_data(
+        TensorData::new(host.values.clone(), host.shape.clone()),
+        device,
+    )
+}

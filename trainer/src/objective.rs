@@ -1,0 +1,107 @@
+//! The loss: mean squared error to the schedule's target, weighted by noise level.
+//!
+//! min-SNR: `min(snr, γ) / snr` for ε-prediction, `/ (snr + 1)` for v-prediction.
+//! Source: Hang et al. 2023, <https://arxiv.org/abs/2303.09556>, section 3.4.
+
+use burn::tensor::Tensor;
+use likeness_diffusion::probe::MaybeProbe;
+use likeness_diffusion::schedule::{Prediction, Schedule};
+use likeness_diffusion::unet::Unet;
+
+/// What one step learns from: a batch of one size.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Latents, scaled, `[batch, 4, h, w]`.
+    pub latents: Tensor<4>,
+    /// Standard normal noise of the same shape.
+    pub noise: Tensor<4>,
+    /// One timestep a sample.
+    pub timesteps: Vec<usize>,
+    /// Text states, `[batch, tokens, d_text]`.
+    pub text: Tensor<3>,
+}
+
+/// How errors are weighted.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Objective {
+    /// γ of min-SNR; `None` weighs all timesteps alike.
+    pub min_snr_gamma: Option<f64>,
+}
+
+impl Objective {
+    /// The loss of `unet` on `batch`, one number.
+    pub fn loss(&self, unet: &Unet, schedule: &Schedule, batch: &Batch) -> Tensor<1> {
+        self.loss_probed(unet, schedule, batch, &mut None)
+    }
+
+    /// [`Objective::loss`], showing each block's output to `probe`.
+    pub fn loss_probed(
+        &self,
+        unet: &Unet,
+        schedule: &Schedule,
+        batch: &Batch,
+        probe: &mut MaybeProbe,
+    ) -> Tensor<1> {
+        let Batch {
+            latents,
+            noise,
+            timesteps,
+            text,
+        } = batch.clone();
+        let noisy = schedule.add_noise(latents.clone(), noise.clone(), &timesteps);
+        let times: Vec<f64> = timesteps.iter().map(|t| *t as f64).collect();
+        let predicted = unet.forward_probed(noisy, &times, text, probe);
+        let error = (predicted - schedule.target(latents, noise, &timesteps)).square();
+        match self.min_snr_gamma {
+            None => error.mean(),
+            Some(gamma) => {
+                let [samples, c, h, w] = error.dims();
+                let each = error
+                    .reshape([samples, c * h * w])
+                    .mean_dim(1)
+                    .squeeze_dim::<1>(1);
+                let weights: Vec<f32> = timesteps
+                    .iter()
+                    .map(|t| weight(schedule, *t, gamma) as f32)
+                    .collect();
+                let device = each.device().without_autodiff();
+                (each * Tensor::from_floats(weights.as_slice(), &device)).mean()
+            }
+        }
+    }
+}
+
+/// The weight of timestep `t` under min-SNR with `gamma`.
+pub fn weight(schedule: &Schedule, t: usize, gamma: f64) -> f64 {
+    let snr = schedule.snr(t);
+    match schedule.config().prediction_type {
+        Prediction::Epsilon => snr.min(gamma) / snr.max(f64::MIN_POSITIVE),
+        Prediction::VPrediction => snr.min(gamma) / (snr + 1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use likeness_diffusion::schedule::ScheduleConfig;
+
+    use super::*;
+
+    #[test]
+    fn min_snr_caps_easy_timesteps_and_leaves_hard_ones() {
+        let schedule = Schedule::new(ScheduleConfig::default());
+        assert!(
+            weight(&schedule, 0, 5.0) < 0.01,
+            "almost clean latents weigh little"
+        );
+        assert_eq!(
+            weight(&schedule, 999, 5.0),
+            1.0,
+            "almost pure noise weighs fully"
+        );
+        let rescaled = ScheduleConfig {
+            rescale_betas_zero_snr: true,
+            ..Default::default()
+        };
+        assert!(weight(&Schedule::new(rescaled), 999, 5.0).is_finite());
+    }
+}

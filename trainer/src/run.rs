@@ -1,0 +1,383 @@
+//! The loop of a training run.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use likeness_dataset::Dataset;
+use likeness_diffusion::adapter::{Adapter, Place, Targets, places};
+use likeness_diffusion::checkpoint::Checkpoint;
+use likeness_diffusion::noise;
+use likeness_diffusion::probe::FirstNonFinite;
+use likeness_diffusion::schedule::Schedule;
+use likeness_diffusion::text::TextEncoder;
+use likeness_diffusion::unet::Unet;
+
+use crate::batches::Batches;
+use crate::cache::Cache;
+use crate::checkpoints::{self, Snapshot};
+use crate::config::{RunConfig, TrainConfig};
+use crate::error::TrainError;
+use crate::header;
+use crate::identity::Identity;
+use crate::inputs::{Inputs, Maker};
+use crate::learning_rate::LearningRate;
+use crate::objective::{Batch, Objective};
+use crate::optimizer::{AdamW, AdamWConfig};
+use crate::progress::{Event, Stop, peak_memory_mib};
+use crate::run_folder::RunFolder;
+use crate::steps_log::{StepRecord, StepsLog};
+use crate::trainable::Trainable;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are taken; here is the adapter.
+    Finished(PathBuf),
+    /// Someone asked to stop; here is the checkpoint to go on from.
+    Stopped(PathBuf),
+}
+
+/// Opens the base that `config` names.
+pub fn open_base(config: &RunConfig) -> Result<Checkpoint, TrainError> {
+    let mut checkpoint = Checkpoint::open(&config.base, config.base_configs.as_deref())?;
+    if let Some(prediction) = config.train.prediction {
+        checkpoint.schedule.prediction_type = prediction;
+    }
+    if config.train.clip_skip >= checkpoint.text.num_hidden_layers {
+        let reason = format!(
+            "leaves no layer of {}; give fewer",
+            checkpoint.text.num_hidden_layers
+        );
+        return Err(TrainError::Value {
+            key: "train.clip_skip",
+            reason,
+        });
+    }
+    Ok(checkpoint)
+}
+
+/// Trains what `config` says, on `device` (called `engine` in the run's identity).
+///
+/// With `resume`, goes on from the last checkpoint. `stop` ends the run after its current step
+/// with a checkpoint.
+pub fn train(
+    config: &RunConfig,
+    device: &Device,
+    engine: &str,
+    resume: bool,
+    stop: &Stop,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<Outcome, TrainError> {
+    config.validate()?;
+    let dataset = Dataset::open(&config.dataset)?;
+    if dataset.kept().next().is_none() {
+        let reason = "keeps no photo; look at its report.html for the reasons".into();
+        return Err(TrainError::Folder {
+            path: config.dataset.clone(),
+            reason,
+        });
+    }
+    let checkpoint = open_base(config)?;
+    let fingerprint = checkpoint.fingerprint()?;
+    let dataset_hash = dataset.content_hash()?;
+    let identity = Identity::new(config, &checkpoint, &fingerprint, &dataset_hash, engine);
+    let folder = RunFolder::claim(config, &identity, resume)?;
+    folder.describe(config, &identity)?;
+    let maker = Maker {
+        checkpoint: &checkpoint,
+        fingerprint: &fingerprint,
+        clip_skip: config.train.clip_skip,
+        keep_states: !config.adapter.text_encoder,
+        device,
+    };
+    let mut cache = Cache::new(&folder.cache());
+    let inputs = maker.make(&dataset, &mut cache, &mut |done, of| {
+        on_event(Event::Caching { done, of });
+    })?;
+    let mut run = Run::load(config, &checkpoint, inputs, device)?;
+    run.header = header::metadata(config, &checkpoint, &fingerprint, &dataset);
+    run.resume(&folder)?;
+    run.go_on(&folder, &identity, stop, on_event)
+}
+
+/// Everything that the loop holds.
+struct Run<'a> {
+    config: &'a RunConfig,
+    device: &'a Device,
+    schedule: Schedule,
+    unet: Unet,
+    text_encoder: Option<TextEncoder>,
+    places: Vec<Place>,
+    inputs: Inputs,
+    batches: Batches,
+    trainable: Trainable,
+    adam: AdamW,
+    header: std::collections::HashMap<String, String>,
+}
+
+/// What one optimizer step gave.
+struct Stepped {
+    loss: Tensor<1>,
+    norm: Tensor<1>,
+}
+
+impl<'a> Run<'a> {
+    fn load(
+        config: &'a RunConfig,
+        checkpoint: &Checkpoint,
+        inputs: Inputs,
+        device: &'a Device,
+    ) -> Result<Self, TrainError> {
+        let mut unet = checkpoint.load_unet(device)?;
+        let mut text_encoder = checkpoint.load_text_encoder(device)?;
+        let places = places(&mut unet, &mut text_encoder);
+        let targets = targets(config, &places)?;
+        let adapter = &config.adapter;
+        let (rank, alpha) = (adapter.rank, adapter.alpha);
+        let trainable = Trainable::fresh(&places, &targets, rank, alpha, config.seed, device);
+        let adam = AdamW::new(optimizer(&config.train), trainable.parameters(), device);
+        let batches = Batches::new(&inputs.buckets(), config.train.batch, config.seed);
+        Ok(Self {
+            config,
+            device,
+            schedule: checkpoint.noise_schedule(),
+            unet,
+            text_encoder: adapter.text_encoder.then_some(text_encoder),
+            places,
+            inputs,
+            batches,
+            trainable,
+            adam,
+            header: Default::default(),
+        })
+    }
+
+    fn resume(&mut self, folder: &RunFolder) -> Result<(), TrainError> {
+        let Some(manifest) = &folder.from else {
+            return Ok(());
+        };
+        let length = self.trainable.parameters();
+        let state = checkpoints::load(&folder.checkpoints(), manifest, length, self.device)?;
+        self.trainable.values = state.values;
+        (self.adam.first, self.adam.second) = (state.first, state.second);
+        self.adam.steps = state.step;
+        Ok(())
+    }
+
+    fn go_on(
+        &mut self,
+        folder: &RunFolder,
+        identity: &Identity,
+        stop: &Stop,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Outcome, TrainError> {
+        let train = &self.config.train;
+        let (steps, from) = (train.steps, self.adam.steps);
+        let mut log = StepsLog::open(&folder.steps_log(), from)?;
+        let (layers, parameters) = (self.trainable.layers(), self.trainable.parameters());
+        on_event(Event::Starting {
+            from,
+            steps,
+            layers,
+            parameters,
+        });
+        let (mut since, mut logged_at) = (Instant::now(), from);
+        for step in from..steps {
+            let rate = self.learning_rate().at(step);
+            let stepped = self.step(step, rate);
+            let done = step + 1;
+            let asked = stop.asked();
+            let saves = train.save_every > 0 && done % train.save_every == 0;
+            if done % train.log_every == 0 || done == steps || asked || saves {
+                let loss = stepped.loss.into_scalar::<f32>();
+                let gradient_norm = stepped.norm.into_scalar::<f32>();
+                if !(loss.is_finite() && gradient_norm.is_finite()) {
+                    let module = self.blame(step);
+                    return Err(TrainError::NotFinite {
+                        step: done,
+                        loss,
+                        module,
+                    });
+                }
+                let photos = (done - logged_at) * train.batch * train.accumulate;
+                let record = StepRecord {
+                    step: done,
+                    loss,
+                    learning_rate: rate,
+                    gradient_norm,
+                    images_per_second: photos as f64 / since.elapsed().as_secs_f64().max(1e-9),
+                    peak_memory_mib: peak_memory_mib(),
+                };
+                (since, logged_at) = (Instant::now(), done);
+                log.add(&record)?;
+                on_event(Event::Step(&record));
+            }
+            if saves || asked || done == steps {
+                let path = self.store(folder, identity, done)?;
+                on_event(Event::Saved(&path));
+                if asked && done < steps {
+                    return Ok(Outcome::Stopped(path));
+                }
+            }
+        }
+        let last = checkpoints::folder_of(&folder.checkpoints(), steps);
+        Ok(Outcome::Finished(folder.publish(&last)?))
+    }
+
+    fn learning_rate(&self) -> LearningRate {
+        let train = &self.config.train;
+        LearningRate {
+            peak: train.learning_rate,
+            shape: train.schedule,
+            warmup_steps: train.warmup_steps,
+            steps: train.steps,
+        }
+    }
+
+    /// One optimizer step: gradients of `accumulate` batches, averaged.
+    fn step(&mut self, step: usize, rate: f64) -> Stepped {
+        let count = self.config.train.accumulate;
+        let leaves = self
+            .trainable
+            .install(&mut self.unet, self.text_encoder.as_mut());
+        let (mut gradient, mut total) = (None, None);
+        for part in 0..count {
+            let batch = self.batch(step * count + part);
+            let loss = self.objective().loss(&self.unet, &self.schedule, &batch) / count as f64;
+            let one = leaves.gradient(&mut loss.backward());
+            gradient = Some(gradient.map_or(one.clone(), |sum: Tensor<1>| sum + one));
+            let loss = loss.inner();
+            total = Some(total.map_or(loss.clone(), |sum: Tensor<1>| sum + loss));
+        }
+        let some = "at least one batch is accumulated";
+        let (gradient, loss) = (gradient.expect(some), total.expect(some));
+        let (values, norm) = self
+            .adam
+            .step(self.trainable.values.clone(), gradient, rate);
+        self.trainable.values = values;
+        Stepped { loss, norm }
+    }
+
+    fn objective(&self) -> Objective {
+        let gamma = self.config.train.min_snr_gamma;
+        Objective {
+            min_snr_gamma: (gamma > 0.0).then_some(gamma),
+        }
+    }
+
+    /// Batch number `index`: photos, latents, noise and timesteps are functions of seed and index.
+    fn batch(&self, index: usize) -> Batch {
+        let (seed, at) = (self.config.seed, index as u64);
+        let photos = self.batches.at(index);
+        let [channels, height, width] = self.inputs.latent_shape(photos[0]);
+        let shape = [photos.len(), channels, height, width];
+        let draw = |purpose: &str| {
+            let values = noise::normal(seed, purpose, at, shape.iter().product());
+            Tensor::<4>::from_data(TensorData::new(values, shape), self.device)
+        };
+        let timestep =
+            |i: usize| noise::below(seed, &format!("timestep {i}"), at, self.schedule.len());
+        let text = match (&self.text_encoder, self.inputs.states(&photos, self.device)) {
+            (None, Some(states)) => states,
+            (encoder, _) => {
+                let encoder = encoder
+                    .as_ref()
+                    .expect("states are kept unless the encoder learns");
+                let (windows, each) = self.inputs.windows(&photos);
+                let states = encoder.encode(&windows, self.config.train.clip_skip);
+                let [_, tokens, width] = states.dims();
+                states.reshape([photos.len(), each * tokens, width])
+            }
+        };
+        Batch {
+            latents: self.inputs.latents(&photos, draw("latents"), self.device),
+            noise: draw("noise"),
+            timesteps: (0..photos.len()).map(timestep).collect(),
+            text,
+        }
+    }
+
+    /// The first block whose output is not finite in the batches of `step`.
+    fn blame(&self, step: usize) -> Option<String> {
+        let count = self.config.train.accumulate;
+        (0..count).find_map(|part| {
+            let batch = self.batch(step * count + part);
+            let mut probe = FirstNonFinite::default();
+            let objective = self.objective();
+            objective.loss_probed(&self.unet, &self.schedule, &batch, &mut Some(&mut probe));
+            probe.name
+        })
+    }
+
+    fn store(
+        &self,
+        folder: &RunFolder,
+        identity: &Identity,
+        step: usize,
+    ) -> Result<PathBuf, TrainError> {
+        let mut metadata = self.header.clone();
+        metadata.insert("ss_steps".into(), step.to_string());
+        let adapter = Adapter {
+            metadata,
+            ..self.trainable.to_adapter()
+        };
+        let snapshot = Snapshot {
+            step,
+            adapter: &adapter,
+            dialect: self.config.save.dialect,
+            places: &self.places,
+            values: &self.trainable.values,
+            adam: &self.adam,
+            identity,
+        };
+        checkpoints::store(&folder.checkpoints(), &snapshot)
+    }
+}
+
+fn optimizer(train: &TrainConfig) -> AdamWConfig {
+    AdamWConfig {
+        beta1: train.beta1,
+        beta2: train.beta2,
+        epsilon: train.epsilon,
+        weight_decay: train.weight_decay,
+        clip: (train.clip > 0.0).then_some(train.clip),
+    }
+}
+
+/// The layers that learn; a name that no layer has, or a rank that no layer bears, is an error.
+pub fn targets(config: &RunConfig, places: &[Place]) -> Result<Targets, TrainError> {
+    let adapter = &config.adapter;
+    let mut targets = Targets::preset(adapter.layers, adapter.text_encoder);
+    if !adapter.include.is_empty() {
+        targets.unet = adapter.include.clone();
+    }
+    let chosen: Vec<_> = places.iter().filter(|place| targets.has(place)).collect();
+    let unmatched = targets.unmatched(places);
+    if !adapter.include.is_empty() && !unmatched.is_empty() {
+        let reason = format!(
+            "names no layer of this base: {}; layers end in to_q, ff.net.2, conv1...",
+            unmatched.join(", ")
+        );
+        return Err(TrainError::Value {
+            key: "adapter.include",
+            reason,
+        });
+    }
+    let widest = chosen
+        .iter()
+        .map(|place| place.shape.full_rank())
+        .min()
+        .unwrap_or(0);
+    if adapter.rank > widest {
+        let reason = format!(
+            "is {}, but the narrowest layer has rank {widest}; give 1 to {widest}",
+            adapter.rank
+        );
+        return Err(TrainError::Value {
+            key: "adapter.rank",
+            reason,
+        });
+    }
+    Ok(targets)
+}
