@@ -1,1 +1,22 @@
-fn main() {}
+//! likeness: photos of a character in, a LoRA that is proven to keep the face out.
+
+#![recursion_limit = "256"]
+
+mod cli;
+mod commands;
+mod exit;
+mod face_models;
+mod meter;
+mod png;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli.command, &mut std::io::stdout().lock()) {
+        Ok(code) => code,
+        Err(error) => exit::report(&error),
+    }
+}

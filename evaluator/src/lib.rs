@@ -21,6 +21,7 @@ mod heldout;
 mod judge;
 mod observation;
 mod painter;
+mod pipeline;
 mod plan;
 mod report;
 mod scale;
@@ -44,6 +45,7 @@ pub use gate::{Gate, Outcome, Thresholds};
 pub use heldout::Resemblance;
 pub use judge::{Judge, Sighting};
 pub use painter::{Arm, Painter, Shot};
+pub use pipeline::PipelinePainter;
 pub use plan::{Plan, Recipe};
 pub use scale::Scale;
 pub use scores::{

@@ -51,8 +51,9 @@ pub struct AdapterConfig {
     /// Rank of each update, 1 to the layer's width. Default 16 (ai-toolkit, OneTrainer, CS/RF:
     /// 16 to 32 for a character).
     pub rank: usize,
-    /// The update is alpha / rank · B A. Default 16: as strong as its factors.
-    pub alpha: f64,
+    /// The update is alpha / rank · B A. Default: the rank, so that it is as strong as its factors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
     /// Which layers of the UNet: "attention", "feed-forward" or "convolutions".
     pub layers: Preset,
     /// Endings of layer paths in place of a preset, such as ["to_q", "conv1"].
@@ -66,11 +67,18 @@ impl Default for AdapterConfig {
     fn default() -> Self {
         Self {
             rank: 16,
-            alpha: 16.0,
+            alpha: None,
             layers: Preset::Attention,
             include: Vec::new(),
             text_encoder: false,
         }
+    }
+}
+
+impl AdapterConfig {
+    /// alpha, or the rank where none is given.
+    pub fn alpha(&self) -> f64 {
+        self.alpha.unwrap_or(self.rank as f64)
     }
 }
 

@@ -41,7 +41,7 @@ pub fn metadata(
         ("ss_base_model_version", text(&version)),
         ("ss_network_module", text(&"networks.lora")),
         ("ss_network_dim", text(&adapter.rank)),
-        ("ss_network_alpha", text(&adapter.alpha)),
+        ("ss_network_alpha", text(&adapter.alpha())),
         ("ss_network_args", text(&"{}")),
         ("ss_learning_rate", text(&train.learning_rate)),
         (

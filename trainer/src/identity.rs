@@ -42,7 +42,7 @@ impl Identity {
         );
         put("seed", config.seed.to_string());
         put("adapter.rank", adapter.rank.to_string());
-        put("adapter.alpha", adapter.alpha.to_string());
+        put("adapter.alpha", adapter.alpha().to_string());
         put("adapter.layers", layers);
         put("adapter.text_encoder", adapter.text_encoder.to_string());
         put("train.batch", train.batch.to_string());

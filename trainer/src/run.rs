@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         let places = places(&mut unet, &mut text_encoder);
         let targets = targets(config, &places)?;
         let adapter = &config.adapter;
-        let (rank, alpha) = (adapter.rank, adapter.alpha);
+        let (rank, alpha) = (adapter.rank, adapter.alpha());
         let trainable = Trainable::fresh(&places, &targets, rank, alpha, config.seed, device);
         let adam = AdamW::new(optimizer(&config.train), trainable.parameters(), device);
         let batches = Batches::new(&inputs.buckets(), config.train.batch, config.seed);

@@ -18,8 +18,7 @@ pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<RunConfig,
     if overrides.is_empty() {
         let config: RunConfig =
             toml::from_str(text).map_err(|e| wrong(readable(&e.to_string())))?;
-        config.validate()?;
-        return Ok(config);
+        return resolved(config);
     }
     for text in overrides {
         set(&mut table, text).map_err(|reason| TrainError::Config {

@@ -14,7 +14,7 @@ impl RunConfig {
             ("adapter.rank", adapter.rank > 0, "is 0; give 4 to 64"),
             (
                 "adapter.alpha",
-                positive(adapter.alpha),
+                positive(adapter.alpha()),
                 "must be above 0; give the rank, or half of it",
             ),
             (

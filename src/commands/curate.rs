@@ -1,0 +1,110 @@
+//! `likeness curate`: photos in, a dataset with a report out.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use likeness_dataset::{CurateOptions, Event, Summary, Verdict};
+
+use crate::exit::Usage;
+use crate::face_models;
+use crate::meter::{Meter, note};
+
+/// Arguments of `likeness curate`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Folder of photos (JPEG, PNG, WebP); they are only read
+    photos: PathBuf,
+    /// Trigger word: the made-up word that will call the character
+    #[arg(long, value_name = "WORD")]
+    trigger: String,
+    /// What the character is
+    #[arg(long = "class", value_name = "WORD", default_value = "person")]
+    class_word: String,
+    /// Folder of the dataset; TRIGGER.dataset unless given
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Side in pixels of the square whose area the buckets have
+    #[arg(long, value_name = "PX", default_value_t = 512)]
+    resolution: u32,
+    /// Step of the buckets' sides in pixels
+    #[arg(long, value_name = "PX", default_value_t = 64)]
+    bucket_step: u32,
+    /// Photos whose shorter side is below this are dropped
+    #[arg(long, value_name = "PX", default_value_t = 512)]
+    min_side: u32,
+    /// Folder of face models
+    #[arg(long, value_name = "DIR", conflicts_with = "no_faces")]
+    models: Option<PathBuf>,
+    /// Do not look for faces (toys, animals, drawings)
+    #[arg(long)]
+    no_faces: bool,
+    /// Replace a dataset of other photos or another trigger
+    #[arg(long)]
+    force: bool,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Curates, and says what came out.
+pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
+    let trigger = args.trigger.trim();
+    if trigger.is_empty() || trigger.contains(['/', '\\']) {
+        let reason = "`--trigger` must be a word without slashes; make one up, such as `mika`";
+        return Err(Usage(reason.into()).into());
+    }
+    let models = match args.no_faces {
+        true => None,
+        false => face_models::find(args.models.as_deref())?,
+    };
+    if models.is_none() && !args.no_faces {
+        note(face_models::HINT);
+    }
+    let options = CurateOptions {
+        photos: args.photos.clone(),
+        out: args.out.clone().unwrap_or_else(|| format!("{trigger}.dataset").into()),
+        trigger: trigger.to_owned(),
+        class_word: args.class_word.trim().to_owned(),
+        resolution: args.resolution,
+        bucket_step: args.bucket_step,
+        min_side: args.min_side,
+        force: args.force,
+        ..CurateOptions::default()
+    };
+    let mut meter = None;
+    let summary = likeness_dataset::curate(&options, models.as_ref(), &mut |event| match event {
+        Event::Found { photos } => meter = Some(Meter::new("curate", photos)),
+        Event::Measured { done, path, .. } => {
+            if let Some(meter) = &mut meter {
+                meter.set(done, path);
+            }
+        }
+        _ => {}
+    })
+    .with_context(|| format!("cannot curate `{}`", args.photos.display()))?;
+    if let Some(meter) = meter {
+        meter.finish();
+    }
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string(&summary)?)?;
+        return Ok(());
+    }
+    print(&summary, out)?;
+    let dataset = options.out.display();
+    writeln!(out, "\nreport   {dataset}/report.html")?;
+    writeln!(out, "next     likeness train --base MODEL --dataset {dataset} --out runs/{trigger}")?;
+    Ok(())
+}
+
+fn print(summary: &Summary, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "{} kept, {} dropped", summary.kept, summary.dropped)?;
+    for record in summary.records.iter().filter(|r| r.verdict == Verdict::Drop) {
+        let reasons: Vec<_> = record.reasons.iter().map(|r| r.message.as_str()).collect();
+        writeln!(out, "  dropped {}: {}", record.path, reasons.join("; "))?;
+    }
+    for line in summary.unmeasured.iter().chain(&summary.advice) {
+        writeln!(out, "  note: {line}")?;
+    }
+    Ok(())
+}

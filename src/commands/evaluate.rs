@@ -1,0 +1,194 @@
+//! `likeness evaluate`: does the LoRA keep the face?
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use likeness_dataset::Dataset;
+use likeness_diffusion::checkpoint::Checkpoint;
+use likeness_diffusion::pipeline::Pipeline;
+use likeness_evaluator::{
+    Arm, Event, Judge, Outcome, PipelinePainter, Plan, Recipe, Reference, Scores, Suite,
+    Thresholds, evaluate,
+};
+use likeness_faces::FaceModels;
+use likeness_trainer::config::{self, RunConfig};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::DEVICE_HELP;
+use super::generate::SamplingArgs;
+use crate::face_models;
+use crate::meter::{Meter, note};
+
+/// Arguments of `likeness evaluate`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Run folder of `likeness train`
+    run: PathBuf,
+    /// Another LoRA file to judge on this run's base and dataset
+    #[arg(long, value_name = "FILE")]
+    adapter: Option<PathBuf>,
+    /// Strength of the LoRA
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    strength: f64,
+    /// Prompt suite: heldout, smoke, or a TOML file
+    #[arg(long, value_name = "SUITE", default_value = "heldout")]
+    suite: String,
+    /// Pictures of each prompt and arm
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    seeds: usize,
+    /// Seed that all start noise follows from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+    /// Folder of face models
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
+    /// Folder of the evaluation; RUN/evaluation unless given
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace an evaluation of other settings
+    #[arg(long)]
+    force: bool,
+    /// Allow prompts that resemble training captions
+    #[arg(long)]
+    allow_seen: bool,
+    #[arg(long, value_name = "DEVICE", default_value = "auto", help = DEVICE_HELP)]
+    device: String,
+    /// Print one JSON object (scores.json) instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Evaluates, and says what came out.
+pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
+    let config = read_run(&args.run)?;
+    let dataset = Dataset::open(&config.dataset)?;
+    let checkpoint = likeness_trainer::run::open_base(&config)?;
+    let device = likeness_diffusion::device(&args.device)?;
+    let path = args.adapter.clone().unwrap_or_else(|| args.run.join("adapter.safetensors"));
+    let bytes = std::fs::read(&path).with_context(|| {
+        format!("cannot read the adapter `{}`; finish the training first", path.display())
+    })?;
+    let plan = plan(args, &dataset, &checkpoint, format!("{:x}", Sha256::digest(bytes)))?;
+    plan.check()?;
+    let models = face_models::find(args.models.as_deref())?;
+    if models.is_none() {
+        note(face_models::HINT);
+    }
+    let mut pipeline = Pipeline::load(&checkpoint, &device)?;
+    let adapter = pipeline.read_adapter(&path)?;
+    let side = checkpoint.unet.sample_size * checkpoint.factor();
+    let template = args.sampling.request(side, "", "", 0);
+    pipeline.check(&template)?;
+    let mut painter = PipelinePainter::new(&mut pipeline, &adapter, args.strength, template);
+    let references = references(&dataset)?;
+    let folder = args.out.clone().unwrap_or_else(|| args.run.join("evaluation"));
+    let mut judge = models.as_ref();
+    let judge = judge.as_mut().map(|judge: &mut &FaceModels| judge as &mut dyn Judge);
+    let mut meter = None;
+    let scores = evaluate(&plan, &references, &mut painter, judge, &folder, &mut |event| {
+        if let Event::Image { done, total, file, .. } = event {
+            meter.get_or_insert_with(|| Meter::new("paint", total)).set(done, file);
+        }
+    })
+    .context("cannot evaluate")?;
+    if let Some(meter) = meter {
+        meter.finish();
+    }
+    if args.json {
+        writeln!(out, "{}", scores.to_json())?;
+    } else {
+        print(&scores, &folder, out)?;
+    }
+    Ok(())
+}
+
+fn read_run(run: &Path) -> anyhow::Result<RunConfig> {
+    let path = run.join("run.toml");
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!("`{}` is not a run folder; give one that `likeness train` made", run.display())
+    })?;
+    Ok(config::parse(&path, &text, &[])?)
+}
+
+fn plan(
+    args: &Args,
+    dataset: &Dataset,
+    checkpoint: &Checkpoint,
+    adapter_hash: String,
+) -> anyhow::Result<Plan> {
+    let suite = match Suite::builtin_names().any(|name| name == args.suite) {
+        true => Suite::builtin(&args.suite)?,
+        false if Path::new(&args.suite).exists() => Suite::load(Path::new(&args.suite))?,
+        false => Suite::builtin(&args.suite)?, // its error names the built-in ones
+    };
+    let captions: Result<Vec<_>, _> = dataset.kept().map(|r| dataset.caption(r)).collect();
+    let sampling = &args.sampling;
+    let settings = BTreeMap::from([
+        ("sampler".to_owned(), json!(sampling.sampler.name())),
+        ("steps".to_owned(), json!(sampling.steps)),
+        ("guidance".to_owned(), json!(sampling.guidance)),
+        ("guidance_rescale".to_owned(), json!(sampling.guidance_rescale)),
+        ("clip_skip".to_owned(), json!(sampling.clip_skip)),
+        ("size".to_owned(), json!(sampling.size)),
+        ("strength".to_owned(), json!(args.strength)),
+    ]);
+    Ok(Plan {
+        recipe: Recipe {
+            suite,
+            seeds_per_prompt: args.seeds,
+            seed: args.seed,
+            trigger: dataset.character.trigger.clone(),
+            class_word: dataset.character.class_word.clone(),
+            adapter_hash,
+            base_hash: checkpoint.fingerprint()?,
+            settings,
+        },
+        captions: captions?,
+        allow_seen: args.allow_seen,
+        thresholds: Thresholds::default(),
+        generated_at: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        force: args.force,
+    })
+}
+
+/// The character as the trainer saw it.
+fn references(dataset: &Dataset) -> anyhow::Result<Vec<Reference>> {
+    let wanted = &dataset.character.references;
+    let chosen = dataset.kept().filter(|r| wanted.is_empty() || wanted.contains(&r.path));
+    chosen
+        .map(|record| Ok(Reference { name: record.path.clone(), image: dataset.pixels(record)? }))
+        .collect()
+}
+
+fn print(scores: &Scores, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let gate = match scores.gate.outcome {
+        Outcome::Pass => "PASS",
+        Outcome::Fail => "FAIL",
+        Outcome::Inconclusive => "INCONCLUSIVE",
+    };
+    writeln!(out, "{gate}: {}", scores.gate.reason)?;
+    if let Some(identity) = &scores.identity {
+        let d = &identity.difference;
+        writeln!(
+            out,
+            "identity {:+.2} over the bare base [{:+.2}, {:+.2}]: {}",
+            d.mean, d.low, d.high, identity.verdict
+        )?;
+    }
+    for arm in [Arm::Base, Arm::Adapter].into_iter().filter_map(|arm| scores.arm(arm)) {
+        let nis = arm.nis.as_ref().map(|i| format!("  identity {:.2} [{:.2}, {:.2}]", i.mean, i.low, i.high));
+        let faces = arm.faces.map(|faces| format!("  faces {faces} of {}", arm.images));
+        let (nis, faces) = (nis.unwrap_or_default(), faces.unwrap_or_default());
+        writeln!(out, "{:<8} {} images{faces}{nis}", arm.arm.name(), arm.images)?;
+    }
+    for line in scores.warnings.iter().chain(&scores.unmeasured) {
+        writeln!(out, "  note: {line}")?;
+    }
+    writeln!(out, "report   {}/report.html", folder.display())?;
+    Ok(())
+}

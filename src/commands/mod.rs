@@ -1,0 +1,64 @@
+//! One file a command: its arguments, and what it does with them.
+
+pub mod convert;
+pub mod curate;
+pub mod evaluate;
+pub mod generate;
+pub mod models;
+pub mod train;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::cli::Command;
+
+/// Runs a command. Data goes to `out`, progress to stderr.
+pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Curate(args) => curate::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Train(args) => train::run(&args, out),
+        Command::Evaluate(args) => evaluate::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Generate(args) => generate::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Convert(args) => convert::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Models(args) => models::run(&args, out).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Arguments that name a base model and where to compute.
+#[derive(clap::Args, Debug, Clone)]
+pub struct BaseArgs {
+    /// Base model: a diffusers folder or a .safetensors file (SD 1.x or 2.x)
+    #[arg(long, value_name = "PATH")]
+    pub base: std::path::PathBuf,
+    /// Diffusers folder whose configs describe a single file of unusual sizes
+    #[arg(long, value_name = "DIR")]
+    pub base_configs: Option<std::path::PathBuf>,
+    /// What the base predicts, where its file does not say it
+    #[arg(long, value_name = "epsilon|v_prediction", value_parser = prediction)]
+    pub prediction: Option<likeness_diffusion::schedule::Prediction>,
+}
+
+impl BaseArgs {
+    /// Opens the base.
+    pub fn open(&self) -> anyhow::Result<likeness_diffusion::checkpoint::Checkpoint> {
+        use likeness_diffusion::checkpoint::Checkpoint;
+        let mut checkpoint = Checkpoint::open(&self.base, self.base_configs.as_deref())?;
+        if let Some(prediction) = self.prediction {
+            checkpoint.schedule.prediction_type = prediction;
+        }
+        Ok(checkpoint)
+    }
+}
+
+fn prediction(text: &str) -> Result<likeness_diffusion::schedule::Prediction, String> {
+    use likeness_diffusion::schedule::Prediction;
+    match text {
+        "epsilon" => Ok(Prediction::Epsilon),
+        "v_prediction" => Ok(Prediction::VPrediction),
+        _ => Err("choose epsilon or v_prediction".into()),
+    }
+}
+
+/// Help of `--device`, the same everywhere.
+pub const DEVICE_HELP: &str =
+    "Where to compute: auto, cpu, cuda[:N], vulkan, metal, wgpu, tch or tch:cuda[:N]";
