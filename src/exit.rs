@@ -43,13 +43,20 @@ fn is_usage(error: &(dyn std::error::Error + 'static)) -> bool {
     });
     let dataset = error.downcast_ref::<DatasetError>().is_some_and(|error| {
         use DatasetError::{NotADataset, Option, OtherDataset, OutIsPhotos};
-        matches!(error, NotADataset { .. } | Option { .. } | OtherDataset { .. } | OutIsPhotos { .. })
+        matches!(
+            error,
+            NotADataset { .. } | Option { .. } | OtherDataset { .. } | OutIsPhotos { .. }
+        )
     });
     let evaluate = error.downcast_ref::<EvaluateError>().is_some_and(|error| {
         use EvaluateError::{ForeignFolder, NotHeldOut, Plan, Suite, SuiteSyntax, UnknownSuite};
         matches!(
             error,
-            ForeignFolder { .. } | NotHeldOut(_) | Plan { .. } | Suite { .. } | SuiteSyntax { .. }
+            ForeignFolder { .. }
+                | NotHeldOut(_)
+                | Plan { .. }
+                | Suite { .. }
+                | SuiteSyntax { .. }
                 | UnknownSuite(_)
         )
     });

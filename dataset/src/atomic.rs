@@ -10,18 +10,13 @@ use crate::error::DatasetError;
 /// Writes `bytes` beside `path`, waits for the disk, then renames: a reader
 /// sees the old file or the new one, never a part.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
-    write_and_rename(path, bytes).map_err(|source| DatasetError::Write {
-        path: path.into(),
-        source,
-    })
+    write_and_rename(path, bytes)
+        .map_err(|source| DatasetError::Write { path: path.into(), source })
 }
 
 /// Creates the folder `dir` and those above it.
 pub(crate) fn create_folder(dir: &Path) -> Result<(), DatasetError> {
-    fs::create_dir_all(dir).map_err(|source| DatasetError::Write {
-        path: dir.into(),
-        source,
-    })
+    fs::create_dir_all(dir).map_err(|source| DatasetError::Write { path: dir.into(), source })
 }
 
 fn write_and_rename(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -29,12 +24,18 @@ fn write_and_rename(path: &Path, bytes: &[u8]) -> io::Result<()> {
     name.push(path.file_name().unwrap_or_default());
     name.push(".partial");
     let beside = path.with_file_name(name);
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&beside, path)?;
+    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside); // the error before it says more
+    }
+    written?;
     sync_folder(path)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Makes the rename itself last through a power cut, where folders can be

@@ -32,11 +32,7 @@ impl Bucket {
     /// `resolution`. There is always the square.
     pub fn all(resolution: u32, step: u32) -> Vec<Self> {
         let most = u64::from(resolution).pow(2);
-        let sides = || {
-            (1..)
-                .map(|n| n * step)
-                .take_while(|&side| side <= resolution * 2)
-        };
+        let sides = || (1..).map(|n| n * step).take_while(|&side| side <= resolution * 2);
         let fits = |side: u32| side * 2 >= resolution && side <= resolution * 2;
         let mut buckets: Vec<Self> = sides()
             .filter(|&width| fits(width))
@@ -47,10 +43,7 @@ impl Bucket {
                 (fits(height) && enough).then_some(bucket)
             })
             .collect();
-        let square = Self {
-            width: resolution,
-            height: resolution,
-        };
+        let square = Self { width: resolution, height: resolution };
         if !buckets.contains(&square) {
             buckets.push(square);
         }
@@ -63,11 +56,9 @@ impl Bucket {
         let aspect = f64::from(width.max(1)) / f64::from(height.max(1));
         let distance = |bucket: &Self| (bucket.aspect() / aspect).ln().abs();
         let buckets = Self::all(resolution, step);
-        let nearest = buckets.iter().min_by(|a, b| {
-            distance(a)
-                .total_cmp(&distance(b))
-                .then(b.area().cmp(&a.area()))
-        });
+        let nearest = buckets
+            .iter()
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)).then(b.area().cmp(&a.area())));
         *nearest.expect("the square is always among the buckets")
     }
 }
@@ -84,10 +75,7 @@ mod tests {
             for bucket in &buckets {
                 assert!(bucket.width.is_multiple_of(step) && bucket.height.is_multiple_of(step));
                 for side in [bucket.width, bucket.height] {
-                    assert!(
-                        (resolution / 2..=resolution * 2).contains(&side),
-                        "{bucket:?}"
-                    );
+                    assert!((resolution / 2..=resolution * 2).contains(&side), "{bucket:?}");
                 }
                 let area = bucket.area() as f64 / f64::from(resolution).powi(2);
                 assert!((LEAST_AREA..=1.0).contains(&area), "{bucket:?}");

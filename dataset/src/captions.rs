@@ -24,37 +24,21 @@ pub(crate) struct Draft {
 /// The caption of `photo`: that of the `.txt` beside it, with the trigger put
 /// before it where it lacks it, or else "a photo of TRIGGER CLASS".
 pub(crate) fn draft(photo: &Path, character: &Character) -> Draft {
-    let Character {
-        trigger,
-        class_word,
-        ..
-    } = character;
+    let Character { trigger, class_word, .. } = character;
     let template = format!("a photo of {trigger} {class_word}");
     let sidecar = photo.with_extension("txt");
     match fs::read_to_string(&sidecar) {
-        Ok(text) if text.trim().is_empty() => Draft {
-            text: template,
-            note: None,
-        },
+        Ok(text) if text.trim().is_empty() => Draft { text: template, note: None },
         Ok(text) if mentions(&text, trigger) => Draft { text, note: None },
         Ok(text) => {
             let message = format!("the caption beside the photo lacked `{trigger}`; it was added");
             let text = format!("{trigger} {class_word}, {text}");
-            Draft {
-                text,
-                note: Some(Reason::plain("caption", message)),
-            }
+            Draft { text, note: Some(Reason::plain("caption", message)) }
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Draft {
-            text: template,
-            note: None,
-        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Draft { text: template, note: None },
         Err(error) => {
             let message = format!("the caption beside the photo cannot be read: {error}");
-            Draft {
-                text: template,
-                note: Some(Reason::plain("caption", message)),
-            }
+            Draft { text: template, note: Some(Reason::plain("caption", message)) }
         }
     }
 }
@@ -65,9 +49,7 @@ fn mentions(text: &str, trigger: &str) -> bool {
     text.match_indices(&trigger).any(|(at, found)| {
         let before = text[..at].chars().next_back();
         let after = text[at + found.len()..].chars().next();
-        [before, after]
-            .iter()
-            .all(|next| next.is_none_or(|c| !c.is_alphanumeric()))
+        [before, after].iter().all(|next| next.is_none_or(|c| !c.is_alphanumeric()))
     })
 }
 
@@ -75,11 +57,7 @@ fn mentions(text: &str, trigger: &str) -> bool {
 /// with `.txt` where two photos share a stem.
 pub(crate) fn file_names(photos: &[String]) -> Vec<String> {
     let stem = |name: &String| {
-        Path::new(name)
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_lowercase()
+        Path::new(name).file_stem().unwrap_or_default().to_string_lossy().to_lowercase()
     };
     let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
     for name in photos {
@@ -91,10 +69,7 @@ pub(crate) fn file_names(photos: &[String]) -> Vec<String> {
         Some(alone) if !shared.contains(&stem(name)) => alone.to_string_lossy().into_owned(),
         _ => name.clone(),
     };
-    photos
-        .iter()
-        .map(|name| format!("{}.txt", own(name)))
-        .collect()
+    photos.iter().map(|name| format!("{}.txt", own(name))).collect()
 }
 
 /// Writes `draft` as the caption of `record`, unless a person edited the file
@@ -112,14 +87,11 @@ pub(crate) fn write(
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(source) => return Err(DatasetError::Read { path, source }),
     };
-    let edited = on_disk
-        .as_ref()
-        .is_some_and(|found| Some(found.as_str()) != previously);
+    let edited = on_disk.as_ref().is_some_and(|found| Some(found.as_str()) != previously);
     if edited && on_disk.as_ref() != Some(&ours) {
-        record.notes.push(Reason::plain(
-            "caption",
-            "the caption was edited by a person; it was kept",
-        ));
+        record
+            .notes
+            .push(Reason::plain("caption", "the caption was edited by a person; it was kept"));
         record.caption_written_sha256 = previously.map_or(ours, str::to_owned);
         return Ok(());
     }
@@ -147,9 +119,6 @@ mod tests {
     #[test]
     fn photos_that_share_a_stem_get_captions_of_their_own() {
         let names = ["a.jpg", "A.png", "b.c.jpg", "d"].map(String::from);
-        assert_eq!(
-            file_names(&names),
-            ["a.jpg.txt", "A.png.txt", "b.c.txt", "d.txt"]
-        );
+        assert_eq!(file_names(&names), ["a.jpg.txt", "A.png.txt", "b.c.txt", "d.txt"]);
     }
 }

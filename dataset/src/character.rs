@@ -42,10 +42,7 @@ impl Character {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(DatasetError::Incomplete {
-                    dir: dir.into(),
-                    missing: FILE,
-                });
+                return Err(DatasetError::Incomplete { dir: dir.into(), missing: FILE });
             }
             Err(source) => return Err(DatasetError::Read { path, source }),
         };
@@ -107,14 +104,8 @@ mod tests {
         let text = std::fs::read_to_string(dir.path().join(FILE)).expect("a file");
         let put = |text: String| std::fs::write(dir.path().join(FILE), text).expect("a file");
         put(text.replace("trigger", "triger"));
-        assert!(matches!(
-            Character::read(dir.path()),
-            Err(DatasetError::Toml { .. })
-        ));
+        assert!(matches!(Character::read(dir.path()), Err(DatasetError::Toml { .. })));
         put(text.replace("version = 1", "version = 9"));
-        assert!(matches!(
-            Character::read(dir.path()),
-            Err(DatasetError::Version { found: 9, .. })
-        ));
+        assert!(matches!(Character::read(dir.path()), Err(DatasetError::Version { found: 9, .. })));
     }
 }

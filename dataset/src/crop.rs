@@ -31,15 +31,9 @@ impl Crop {
             |side: u32, to: u64, from: u64| ((u64::from(side) * to + from / 2) / from).max(1);
         let wide = u64::from(width) * bucket_height >= u64::from(height) * bucket_width;
         let (crop_width, crop_height) = if wide {
-            (
-                share(height, bucket_width, bucket_height).min(width.into()) as u32,
-                height,
-            )
+            (share(height, bucket_width, bucket_height).min(width.into()) as u32, height)
         } else {
-            (
-                width,
-                share(width, bucket_height, bucket_width).min(height.into()) as u32,
-            )
+            (width, share(width, bucket_height, bucket_width).min(height.into()) as u32)
         };
         let middle = |axis: usize, side: u32| match face {
             Some(face) => visible_middle(face, axis, side),
@@ -77,11 +71,7 @@ mod tests {
     use super::*;
 
     fn face(x: f32, y: f32, size: f32) -> Face {
-        Face {
-            bbox: [x, y, size, size * 1.3],
-            landmarks: [[0.0; 2]; 5],
-            score: 1.0,
-        }
+        Face { bbox: [x, y, size, size * 1.3], landmarks: [[0.0; 2]; 5], score: 1.0 }
     }
 
     #[test]
@@ -111,24 +101,15 @@ mod tests {
                     low.max(0.0) + 1.0 >= start as f32
                         && high.min(side as f32) - 1.0 <= (start + length) as f32
                 };
-                assert!(
-                    holds(x, x + w, crop.x, crop.width, width),
-                    "{face:?} {crop:?}"
-                );
-                assert!(
-                    holds(y, y + h, crop.y, crop.height, height),
-                    "{face:?} {crop:?}"
-                );
+                assert!(holds(x, x + w, crop.x, crop.width, width), "{face:?} {crop:?}");
+                assert!(holds(y, y + h, crop.y, crop.height, height), "{face:?} {crop:?}");
             }
         }
     }
 
     #[test]
     fn a_face_in_the_open_is_centred_and_none_gives_the_middle() {
-        let bucket = Bucket {
-            width: 512,
-            height: 512,
-        };
+        let bucket = Bucket { width: 512, height: 512 };
         let crop = Crop::choose(2000, 1000, bucket, Some(&face(650.0, 300.0, 100.0)));
         assert_eq!((crop.x, crop.width), (200, 1000));
         assert_eq!(Crop::choose(2000, 1000, bucket, None).x, 500);

@@ -72,36 +72,22 @@ pub fn curate(
     let folder = options
         .photos
         .canonicalize()
-        .map_err(|source| DatasetError::Read {
-            path: options.photos.clone(),
-            source,
-        })?;
+        .map_err(|source| DatasetError::Read { path: options.photos.clone(), source })?;
     let previous = folder::check(&options.out, &folder, options.trigger.trim(), options.force)?;
     let decisions = Decisions::read(&options.out)?;
     let scan = Scan::of(&folder)?;
-    on_event(Event::Found {
-        photos: scan.photos.len(),
-    });
+    on_event(Event::Found { photos: scan.photos.len() });
     let photos = measure_all(&scan.photos, options.max_pixels, models, on_event)?;
     if photos.iter().all(|photo| photo.measured.is_err()) {
-        return Err(DatasetError::NoPictures {
-            dir: folder,
-            found: scan.in_words(),
-        });
+        return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
     let mut verdicts = Verdicts::of(&photos, options, models, &decisions);
     let character = options.character(folder, models, &previous);
     write_captions(options, &character, &mut verdicts.records, &previous)?;
     let records = verdicts.records.clone();
-    verdicts
-        .records
-        .iter_mut()
-        .for_each(|record| decisions.apply(record));
+    verdicts.records.iter_mut().for_each(|record| decisions.apply(record));
     let summary = verdicts.summary();
-    on_event(Event::Judged {
-        kept: summary.kept,
-        dropped: summary.dropped,
-    });
+    on_event(Event::Judged { kept: summary.kept, dropped: summary.dropped });
     write_files(&options.out, &character, &records, &summary, &photos)?;
     on_event(Event::Written { dir: &options.out });
     Ok(summary)
@@ -109,20 +95,11 @@ pub fn curate(
 
 impl CurateOptions {
     fn check(&self) -> Result<(), DatasetError> {
-        let refuse = |name, value: String, remedy| {
-            Err(DatasetError::Option {
-                name,
-                value,
-                remedy,
-            })
-        };
+        let refuse =
+            |name, value: String, remedy| Err(DatasetError::Option { name, value, remedy });
         for (name, word) in [("trigger", &self.trigger), ("class_word", &self.class_word)] {
             if word.trim().is_empty() || word.chars().any(char::is_control) {
-                return refuse(
-                    name,
-                    format!("{word:?}"),
-                    "name a word, such as ohwx or person",
-                );
+                return refuse(name, format!("{word:?}"), "name a word, such as ohwx or person");
             }
         }
         if self.bucket_step == 0 || !self.bucket_step.is_multiple_of(8) {
@@ -180,14 +157,9 @@ fn measure_all(
         });
         for (index, path) in receiver.iter().enumerate() {
             let (done, photos) = (index + 1, paths.len());
-            on_event(Event::Measured {
-                done,
-                photos,
-                path: &path,
-            });
+            on_event(Event::Measured { done, photos, path: &path });
         }
-        work.join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
@@ -200,10 +172,8 @@ fn write_captions(
     let dir = &options.out;
     atomic::create_folder(&dir.join(captions::FOLDER))?;
     character.write(dir)?; // first: from here on the folder is known as this dataset
-    let mut readable: Vec<&mut ImageRecord> = records
-        .iter_mut()
-        .filter(|record| record.crop.is_some())
-        .collect();
+    let mut readable: Vec<&mut ImageRecord> =
+        records.iter_mut().filter(|record| record.crop.is_some()).collect();
     let names: Vec<String> = readable.iter().map(|record| record.path.clone()).collect();
     for (record, file) in readable.iter_mut().zip(captions::file_names(&names)) {
         let draft = captions::draft(&character.photos.join(&record.path), character);
@@ -225,7 +195,12 @@ fn write_files(
     if !decisions.exists() {
         atomic::write(&decisions, b"")?;
     }
-    let page = report::page(character, summary, photos);
+    let folder = dir.join(captions::FOLDER);
+    let caption = |record: &ImageRecord| {
+        let named = !record.caption_file.is_empty();
+        named.then(|| std::fs::read_to_string(folder.join(&record.caption_file)).ok()).flatten()
+    };
+    let page = report::page(character, summary, photos, &caption);
     atomic::write(&dir.join(report::FILE), page.as_bytes())?;
     let lines: String = records
         .iter()

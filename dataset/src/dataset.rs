@@ -38,11 +38,7 @@ impl Dataset {
         let mut images = read_records(dir)?;
         let decisions = Decisions::read(dir)?;
         images.iter_mut().for_each(|record| decisions.apply(record));
-        Ok(Self {
-            dir: dir.into(),
-            character,
-            images,
-        })
+        Ok(Self { dir: dir.into(), character, images })
     }
 
     /// The photos to train on.
@@ -55,9 +51,7 @@ impl Dataset {
     pub fn pixels(&self, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
         let path = self.character.photos.join(&record.path);
         let (Some(crop), Some(bucket)) = (record.crop, record.bucket) else {
-            return Err(DatasetError::NoCrop {
-                path: record.path.clone(),
-            });
+            return Err(DatasetError::NoCrop { path: record.path.clone() });
         };
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -76,20 +70,13 @@ impl Dataset {
         if part.dimensions() == (bucket.width, bucket.height) {
             return Ok(part);
         }
-        Ok(imageops::resize(
-            &part,
-            bucket.width,
-            bucket.height,
-            FilterType::Lanczos3,
-        ))
+        Ok(imageops::resize(&part, bucket.width, bucket.height, FilterType::Lanczos3))
     }
 
     /// The caption of a photo, without white space around it.
     pub fn caption(&self, record: &ImageRecord) -> Result<String, DatasetError> {
         if record.caption_file.is_empty() {
-            return Err(DatasetError::NoCrop {
-                path: record.path.clone(),
-            });
+            return Err(DatasetError::NoCrop { path: record.path.clone() });
         }
         let path = self.dir.join(captions::FOLDER).join(&record.caption_file);
         match fs::read_to_string(&path) {
@@ -103,12 +90,7 @@ impl Dataset {
     pub fn content_hash(&self) -> Result<String, DatasetError> {
         let mut parts = Vec::new();
         for record in self.kept() {
-            let ImageRecord {
-                sha256,
-                crop,
-                bucket,
-                ..
-            } = record;
+            let ImageRecord { sha256, crop, bucket, .. } = record;
             parts.push(format!("{sha256} {crop:?} {bucket:?}"));
             parts.push(self.caption(record)?);
         }
@@ -122,10 +104,7 @@ pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError>
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(DatasetError::Incomplete {
-                dir: dir.into(),
-                missing: RECORDS,
-            });
+            return Err(DatasetError::Incomplete { dir: dir.into(), missing: RECORDS });
         }
         Err(source) => return Err(DatasetError::Read { path, source }),
     };
@@ -133,12 +112,7 @@ pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError>
     for (index, line) in text.lines().enumerate() {
         let record: ImageRecord = serde_json::from_str(line).map_err(|source| {
             let remedy = "curate again with --force";
-            DatasetError::Json {
-                path: path.clone(),
-                line: index + 1,
-                remedy,
-                source,
-            }
+            DatasetError::Json { path: path.clone(), line: index + 1, remedy, source }
         })?;
         if record.version != FORMAT_VERSION {
             let (found, known) = (record.version, FORMAT_VERSION);

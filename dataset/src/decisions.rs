@@ -47,19 +47,10 @@ impl Decisions {
             Err(source) => return Err(DatasetError::Read { path, source }),
         };
         let mut all = HashMap::new();
-        for (index, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let decision: Decision = serde_json::from_str(line).map_err(|source| {
                 let remedy = "correct the line or take it away";
-                DatasetError::Json {
-                    path: path.clone(),
-                    line: index + 1,
-                    remedy,
-                    source,
-                }
+                DatasetError::Json { path: path.clone(), line: index + 1, remedy, source }
             })?;
             if decision.version != FORMAT_VERSION {
                 let (found, known) = (decision.version, FORMAT_VERSION);
@@ -94,10 +85,7 @@ impl Decisions {
         };
         let overridden = std::mem::take(&mut record.reasons);
         record.notes.extend(overridden);
-        record.reasons = vec![Reason::plain(
-            "decision",
-            format!("{done} by a person{why}"),
-        )];
+        record.reasons = vec![Reason::plain("decision", format!("{done} by a person{why}"))];
         record.verdict = decision.verdict;
     }
 }
@@ -117,10 +105,7 @@ mod tests {
         let text = "{\"sha256\":\"AB\",\"verdict\":\"drop\",\"reason\":\"x\"}\n\n\
                     {\"sha256\":\"ab\",\"verdict\":\"keep\"}\n";
         let decisions = decisions(text).expect("two decisions");
-        assert_eq!(
-            decisions.of("ab").map(|decision| decision.verdict),
-            Some(Verdict::Keep)
-        );
+        assert_eq!(decisions.of("ab").map(|decision| decision.verdict), Some(Verdict::Keep));
         assert!(decisions.of("cd").is_none());
     }
 

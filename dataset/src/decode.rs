@@ -65,9 +65,8 @@ pub fn decode(path: &Path, max_pixels: u64) -> Result<Photo, DecodeError> {
 
 /// Decodes the `bytes` of a photo of at most `max_pixels` pixels.
 pub fn decode_bytes(bytes: &[u8], max_pixels: u64) -> Result<Photo, DecodeError> {
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(DecodeError::Read)?;
+    let mut reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(DecodeError::Read)?;
     let format = match reader.format() {
         Some(ImageFormat::Jpeg) => "jpeg",
         Some(ImageFormat::Png) => "png",
@@ -81,11 +80,7 @@ pub fn decode_bytes(bytes: &[u8], max_pixels: u64) -> Result<Photo, DecodeError>
     let mut decoder = reader.into_decoder().map_err(damage)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > max_pixels {
-        return Err(DecodeError::TooLarge {
-            width,
-            height,
-            max_pixels,
-        });
+        return Err(DecodeError::TooLarge { width, height, max_pixels });
     }
     if format == "jpeg" && !jpeg_end::is_complete(bytes) {
         return Err(DecodeError::Truncated);
@@ -139,10 +134,7 @@ mod tests {
         }
         let photo = decode_bytes(&jpeg_with_orientation(&lying, 6), LIMIT).expect("a photo");
         assert_eq!((photo.image.dimensions(), photo.orientation), ((32, 64), 6));
-        assert!(
-            photo.image.get_pixel(28, 4)[0] > 200,
-            "top left comes to the top right"
-        );
+        assert!(photo.image.get_pixel(28, 4)[0] > 200, "top left comes to the top right");
         assert!(photo.image.get_pixel(4, 4)[0] < 60);
     }
 
@@ -167,10 +159,7 @@ mod tests {
     #[test]
     fn a_cut_off_picture_is_an_error_in_every_format() {
         let picture = texture(96, 96, 3);
-        assert!(matches!(
-            decode_bytes(&cut(jpeg(&picture)), LIMIT),
-            Err(DecodeError::Truncated)
-        ));
+        assert!(matches!(decode_bytes(&cut(jpeg(&picture)), LIMIT), Err(DecodeError::Truncated)));
         for format in [ImageFormat::Png, ImageFormat::WebP] {
             let bytes = cut(encoded(picture.clone().into(), format));
             decode_bytes(&bytes, LIMIT).expect_err("half a picture");
@@ -185,17 +174,11 @@ mod tests {
     #[test]
     fn a_giant_is_refused_by_its_header() {
         let error = decode_bytes(&crate::testing::png_header(60_000, 60_000), LIMIT);
-        assert!(
-            matches!(error, Err(DecodeError::TooLarge { width: 60_000, .. })),
-            "{error:?}"
-        );
+        assert!(matches!(error, Err(DecodeError::TooLarge { width: 60_000, .. })), "{error:?}");
     }
 
     #[test]
     fn text_is_no_picture() {
-        assert!(matches!(
-            decode_bytes(b"hello", LIMIT),
-            Err(DecodeError::Format)
-        ));
+        assert!(matches!(decode_bytes(b"hello", LIMIT), Err(DecodeError::Format)));
     }
 }

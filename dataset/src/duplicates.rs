@@ -30,10 +30,7 @@ pub(crate) fn find(photos: &[Candidate]) -> Vec<Duplicate> {
     order.sort_by(|&a, &b| better(&photos[a], &photos[b]).then(a.cmp(&b)));
     let (mut staying, mut duplicates) = (Vec::<usize>::new(), Vec::new());
     for index in order {
-        match staying
-            .iter()
-            .find_map(|&of| same_shot(&photos[index], &photos[of], index, of))
-        {
+        match staying.iter().find_map(|&of| same_shot(&photos[index], &photos[of], index, of)) {
             Some(duplicate) => duplicates.push(duplicate),
             None => staying.push(index),
         }
@@ -44,25 +41,15 @@ pub(crate) fn find(photos: &[Candidate]) -> Vec<Duplicate> {
 
 fn better(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
     let wanted = b.wanted.cmp(&a.wanted);
-    wanted
-        .then(b.pixels.cmp(&a.pixels))
-        .then(b.detail.total_cmp(&a.detail))
+    wanted.then(b.pixels.cmp(&a.pixels)).then(b.detail.total_cmp(&a.detail))
 }
 
 fn same_shot(photo: &Candidate, other: &Candidate, index: usize, of: usize) -> Option<Duplicate> {
     if photo.sha256 == other.sha256 {
-        return Some(Duplicate {
-            index,
-            of,
-            bits: None,
-        });
+        return Some(Duplicate { index, of, bits: None });
     }
     let bits = photo.fingerprint.distance(other.fingerprint);
-    (bits <= DUPLICATE_BITS).then_some(Duplicate {
-        index,
-        of,
-        bits: Some(bits),
-    })
+    (bits <= DUPLICATE_BITS).then_some(Duplicate { index, of, bits: Some(bits) })
 }
 
 #[cfg(test)]
@@ -71,13 +58,7 @@ mod tests {
 
     fn candidate(sha256: &str, bits: u64, pixels: u64) -> Candidate<'_> {
         let fingerprint = Fingerprint::from_bits(bits);
-        Candidate {
-            sha256,
-            fingerprint,
-            wanted: false,
-            pixels,
-            detail: 0.1,
-        }
+        Candidate { sha256, fingerprint, wanted: false, pixels, detail: 0.1 }
     }
 
     #[test]
@@ -93,36 +74,18 @@ mod tests {
         assert_eq!(
             found,
             [
-                Duplicate {
-                    index: 0,
-                    of: 1,
-                    bits: Some(1)
-                },
-                Duplicate {
-                    index: 3,
-                    of: 2,
-                    bits: None
-                },
+                Duplicate { index: 0, of: 1, bits: Some(1) },
+                Duplicate { index: 3, of: 2, bits: None },
             ]
         );
     }
 
     #[test]
     fn a_persons_choice_beats_size_and_chains_do_not_join() {
-        let mut photos = [
-            candidate("a", 0, 100),
-            candidate("b", 0x3f, 400),
-            candidate("c", 0xfff, 50),
-        ];
+        let mut photos =
+            [candidate("a", 0, 100), candidate("b", 0x3f, 400), candidate("c", 0xfff, 50)];
         photos[0].wanted = true;
         let found = find(&photos);
-        assert_eq!(
-            found,
-            [Duplicate {
-                index: 1,
-                of: 0,
-                bits: Some(6)
-            }]
-        );
+        assert_eq!(found, [Duplicate { index: 1, of: 0, bits: Some(6) }]);
     }
 }

@@ -19,10 +19,7 @@ impl Previous {
     /// The sha256 of the caption that was last written into `caption_file`.
     pub fn caption_written(&self, caption_file: &str) -> Option<&str> {
         let same = |record: &&ImageRecord| record.caption_file == caption_file;
-        self.records
-            .iter()
-            .find(same)
-            .map(|record| record.caption_written_sha256.as_str())
+        self.records.iter().find(same).map(|record| record.caption_written_sha256.as_str())
     }
 }
 
@@ -48,10 +45,7 @@ pub(crate) fn check(
 }
 
 fn previous(out: &Path, photos: &Path, trigger: &str) -> Result<Previous, DatasetError> {
-    let unreadable = |source| DatasetError::Read {
-        path: out.into(),
-        source,
-    };
+    let unreadable = |source| DatasetError::Read { path: out.into(), source };
     if !out.is_dir() {
         return Err(DatasetError::NotADataset { dir: out.into() });
     }
@@ -63,12 +57,7 @@ fn previous(out: &Path, photos: &Path, trigger: &str) -> Result<Previous, Datase
     }
     let character = Character::read(out)?;
     let other = |field, theirs: String, ours: String| {
-        Err(DatasetError::OtherDataset {
-            dir: out.into(),
-            field,
-            theirs,
-            ours,
-        })
+        Err(DatasetError::OtherDataset { dir: out.into(), field, theirs, ours })
     };
     if character.trigger != trigger {
         return other("the trigger", character.trigger, trigger.into());
@@ -82,19 +71,13 @@ fn previous(out: &Path, photos: &Path, trigger: &str) -> Result<Previous, Datase
         Err(DatasetError::Incomplete { .. }) => Vec::new(), // a curation that was cut off
         records => records?,
     };
-    Ok(Previous {
-        records,
-        references: character.references,
-    })
+    Ok(Previous { records, references: character.references })
 }
 
 /// With `--force` whatever is still readable serves to keep edited captions.
 fn with_force(out: &Path) -> Previous {
     let records = dataset::read_records(out).unwrap_or_default();
-    Previous {
-        records,
-        references: Vec::new(),
-    }
+    Previous { records, references: Vec::new() }
 }
 
 fn absolute(path: &Path) -> PathBuf {

@@ -20,10 +20,7 @@ pub(crate) struct Judgement {
 pub(crate) fn judge(photo: &Measured, min_side: u32, rules: FaceRules) -> Judgement {
     let mut said = Judgement::default();
     said.size(photo, min_side);
-    said.picture_look(
-        &photo.picture,
-        rules != FaceRules::Apply || photo.face.is_none(),
-    );
+    said.picture_look(&photo.picture, rules != FaceRules::Apply || photo.face.is_none());
     if rules == FaceRules::Apply {
         said.faces(photo);
         if let Some(look) = &photo.face {
@@ -35,56 +32,44 @@ pub(crate) fn judge(photo: &Measured, min_side: u32, rules: FaceRules) -> Judgem
 
 impl Judgement {
     fn size(&mut self, photo: &Measured, min_side: u32) {
-        let (side, least) = (
-            f64::from(photo.width.min(photo.height)),
-            f64::from(min_side),
-        );
-        self.measures
-            .add("short_side", side, "px", Some(least), None);
+        let (side, least) = (f64::from(photo.width.min(photo.height)), f64::from(min_side));
+        self.measures.add("short_side", side, "px", Some(least), None);
         if side < least {
             let message = format!("too small: the shorter side has {side} of {least} pixels");
-            self.reasons
-                .push(Reason::measured("small", message, side, least));
+            self.reasons.push(Reason::measured("small", message, side, least));
         }
     }
 
     fn faces(&mut self, photo: &Measured) {
-        self.measures
-            .add("faces", photo.faces.len() as f64, "count", Some(1.0), None);
+        self.measures.add("faces", photo.faces.len() as f64, "count", Some(1.0), None);
         let Some(main) = photo.faces.first() else {
             let message = "no face was found, while most photos of this set have one";
-            self.reasons
-                .push(Reason::measured("no face", message, 0.0, 1.0));
+            self.reasons.push(Reason::measured("no face", message, 0.0, 1.0));
             return;
         };
         if let Some(second) = photo.faces.get(1) {
             self.other_face(f64::from(second.area() / main.area().max(1.0)));
         }
         let (eyes, least) = (f64::from(main.eye_distance_px()), rules::EYE_DISTANCE_PX);
-        self.measures
-            .add("eye_distance", eyes, "px", Some(least), None);
+        self.measures.add("eye_distance", eyes, "px", Some(least), None);
         let message = format!("the face is small: {eyes:.0} pixels between the eyes");
         if eyes < least {
-            self.reasons
-                .push(Reason::measured("small face", message, eyes, least));
+            self.reasons.push(Reason::measured("small face", message, eyes, least));
         } else if eyes < rules::EYE_DISTANCE_GOOD_PX {
             let good = rules::EYE_DISTANCE_GOOD_PX;
-            self.notes
-                .push(Reason::measured("small face", message, eyes, good));
+            self.notes.push(Reason::measured("small face", message, eyes, good));
         }
     }
 
     fn other_face(&mut self, share: f64) {
         let most = rules::OTHER_FACE_SHARE;
-        self.measures
-            .add("other_face_share", share, "share", None, Some(most));
+        self.measures.add("other_face_share", share, "share", None, Some(most));
         if share >= most {
             let percent = share * 100.0;
             let message = format!(
                 "several people: another face is {percent:.0} % as large as the main one; crop the photo to one person"
             );
-            self.reasons
-                .push(Reason::measured("several people", message, share, most));
+            self.reasons.push(Reason::measured("several people", message, share, most));
         }
     }
 
@@ -93,35 +78,23 @@ impl Judgement {
         let exposure = look.exposure;
         let ((darkest, brightest), most) = (rules::FACE_LUMINANCE, rules::FACE_CLIPPED);
         let (mean, dark, bright) = (exposure.mean, exposure.dark_share, exposure.bright_share);
-        self.measures.add(
-            "face_luminance",
-            mean,
-            "share",
-            Some(darkest),
-            Some(brightest),
-        );
-        self.measures
-            .add("face_black", dark, "share", None, Some(most));
-        self.measures
-            .add("face_white", bright, "share", None, Some(most));
+        self.measures.add("face_luminance", mean, "share", Some(darkest), Some(brightest));
+        self.measures.add("face_black", dark, "share", None, Some(most));
+        self.measures.add("face_white", bright, "share", None, Some(most));
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
         if mean < darkest {
             let message = format!("the face is dark: {} mean luminance", percent(mean));
-            self.reasons
-                .push(Reason::measured("dark", message, mean, darkest));
+            self.reasons.push(Reason::measured("dark", message, mean, darkest));
         } else if dark > most {
             let message = format!("{} of the face is lost in black", percent(dark));
-            self.reasons
-                .push(Reason::measured("dark", message, dark, most));
+            self.reasons.push(Reason::measured("dark", message, dark, most));
         }
         if mean > brightest {
             let message = format!("the face is overexposed: {} mean luminance", percent(mean));
-            self.reasons
-                .push(Reason::measured("bright", message, mean, brightest));
+            self.reasons.push(Reason::measured("bright", message, mean, brightest));
         } else if bright > most {
             let message = format!("{} of the face is lost in white", percent(bright));
-            self.reasons
-                .push(Reason::measured("bright", message, bright, most));
+            self.reasons.push(Reason::measured("bright", message, bright, most));
         }
     }
 
@@ -131,21 +104,16 @@ impl Judgement {
         self.sharpness("picture", look.sharpness, decides);
         let (p5, p99) = (look.exposure.p5, look.exposure.p99);
         let limit = |value: f64| decides.then_some(value);
-        self.measures
-            .add("picture_luminance", look.exposure.mean, "share", None, None);
-        self.measures
-            .add("picture_p5", p5, "share", None, limit(rules::PICTURE_P5));
-        self.measures
-            .add("picture_p99", p99, "share", limit(rules::PICTURE_P99), None);
+        self.measures.add("picture_luminance", look.exposure.mean, "share", None, None);
+        self.measures.add("picture_p5", p5, "share", None, limit(rules::PICTURE_P5));
+        self.measures.add("picture_p99", p99, "share", limit(rules::PICTURE_P99), None);
         if decides && p99 < rules::PICTURE_P99 {
             let message = "the picture is dark: hardly anything in it is brighter than a third";
-            self.reasons
-                .push(Reason::measured("dark", message, p99, rules::PICTURE_P99));
+            self.reasons.push(Reason::measured("dark", message, p99, rules::PICTURE_P99));
         }
         if decides && p5 > rules::PICTURE_P5 {
             let message = "the picture is nearly all white";
-            self.reasons
-                .push(Reason::measured("bright", message, p5, rules::PICTURE_P5));
+            self.reasons.push(Reason::measured("bright", message, p5, rules::PICTURE_P5));
         }
     }
 
@@ -155,27 +123,19 @@ impl Judgement {
         let doubtful = detail < rules::SOFT_DETAIL;
         let least = decides.then_some(rules::BLURRED_DETAIL);
         let most = (decides && doubtful).then_some(rules::SOFT_REBLUR);
-        self.measures
-            .add(&format!("{of}_detail"), detail, "share", least, None);
-        self.measures
-            .add(&format!("{of}_reblur"), reblur, "ratio", None, most);
+        self.measures.add(&format!("{of}_detail"), detail, "share", least, None);
+        self.measures.add(&format!("{of}_reblur"), reblur, "ratio", None, most);
         let percent = detail * 100.0;
         if least.is_some_and(|least| detail < least) {
             let message =
                 format!("the {of} is blurred: fine detail is {percent:.2} % of its contrast");
             let least = rules::BLURRED_DETAIL;
-            self.reasons
-                .push(Reason::measured("blurred", message, detail, least));
+            self.reasons.push(Reason::measured("blurred", message, detail, least));
         } else if most.is_some_and(|most| reblur > most) {
             let message = format!(
                 "the {of} is soft: fine detail is {percent:.2} % of its contrast, and blurring it again changes little"
             );
-            self.reasons.push(Reason::measured(
-                "blurred",
-                message,
-                reblur,
-                rules::SOFT_REBLUR,
-            ));
+            self.reasons.push(Reason::measured("blurred", message, reblur, rules::SOFT_REBLUR));
         }
     }
 }
@@ -189,30 +149,14 @@ mod tests {
     use crate::perceptual::Fingerprint;
 
     fn look(mean: f64, detail: f64) -> Look {
-        let exposure = Exposure {
-            mean,
-            dark_share: 0.0,
-            bright_share: 0.0,
-            p5: 0.1,
-            p99: 0.9,
-        };
-        Look {
-            sharpness: Sharpness {
-                detail,
-                reblur: 0.5,
-            },
-            exposure,
-        }
+        let exposure = Exposure { mean, dark_share: 0.0, bright_share: 0.0, p5: 0.1, p99: 0.9 };
+        Look { sharpness: Sharpness { detail, reblur: 0.5 }, exposure }
     }
 
     fn face(size: f32) -> Face {
         let mut landmarks = [[0.0; 2]; 5];
         landmarks[1] = [size * 0.4, 0.0];
-        Face {
-            bbox: [0.0, 0.0, size, size],
-            landmarks,
-            score: 0.9,
-        }
+        Face { bbox: [0.0, 0.0, size, size], landmarks, score: 0.9 }
     }
 
     fn photo(faces: Vec<Face>) -> Measured {
@@ -229,11 +173,7 @@ mod tests {
     }
 
     fn rules_of(photo: &Measured, rules: FaceRules) -> Vec<String> {
-        judge(photo, 512, rules)
-            .reasons
-            .into_iter()
-            .map(|reason| reason.rule)
-            .collect()
+        judge(photo, 512, rules).reasons.into_iter().map(|reason| reason.rule).collect()
     }
 
     #[test]
@@ -241,10 +181,7 @@ mod tests {
         let said = judge(&photo(vec![face(300.0)]), 512, FaceRules::Apply);
         assert!(said.reasons.is_empty() && said.notes.is_empty(), "{said:?}");
         assert_eq!(said.measures.get("short_side"), Some(600.0));
-        let eyes = said
-            .measures
-            .iter()
-            .find(|measure| measure.name == "eye_distance");
+        let eyes = said.measures.iter().find(|measure| measure.name == "eye_distance");
         assert_eq!(eyes.and_then(|measure| measure.lowest), Some(60.0));
     }
 
@@ -255,10 +192,7 @@ mod tests {
             ["several people"]
         );
         assert!(rules_of(&photo(vec![face(300.0), face(80.0)]), FaceRules::Apply).is_empty());
-        assert_eq!(
-            rules_of(&photo(vec![face(100.0)]), FaceRules::Apply),
-            ["small face"]
-        );
+        assert_eq!(rules_of(&photo(vec![face(100.0)]), FaceRules::Apply), ["small face"]);
         assert_eq!(rules_of(&photo(vec![]), FaceRules::Apply), ["no face"]);
         let mut dark = photo(vec![face(300.0)]);
         dark.face = Some(look(0.1, 0.0001));
@@ -283,9 +217,6 @@ mod tests {
         let mut soft = photo(vec![face(300.0)]);
         soft.picture = look(0.5, 0.0001);
         assert_eq!(rules_of(&soft, none), ["blurred"]);
-        assert!(
-            rules_of(&soft, FaceRules::Apply).is_empty(),
-            "the face is sharp"
-        );
+        assert!(rules_of(&soft, FaceRules::Apply).is_empty(), "the face is sharp");
     }
 }

@@ -28,24 +28,15 @@ impl Plane {
     pub fn blurred(&self) -> Self {
         let (width, height) = (self.width, self.height);
         let across = self.weighted(|x, y, by| (shifted(x, by, width), y));
-        let both = Self {
-            values: across,
-            ..*self
-        };
-        Self {
-            values: both.weighted(|x, y, by| (x, shifted(y, by, height))),
-            ..*self
-        }
+        let both = Self { values: across, ..*self };
+        Self { values: both.weighted(|x, y, by| (x, shifted(y, by, height))), ..*self }
     }
 
     fn weighted(&self, place: impl Fn(usize, usize, isize) -> (usize, usize)) -> Vec<f32> {
         let taps = [(-2, 1.0), (-1, 4.0), (0, 6.0), (1, 4.0), (2, 1.0)];
         self.places()
             .map(|(x, y)| {
-                let sum: f32 = taps
-                    .iter()
-                    .map(|&(by, w)| w * self.at(place(x, y, by)))
-                    .sum();
+                let sum: f32 = taps.iter().map(|&(by, w)| w * self.at(place(x, y, by))).sum();
                 sum / 16.0
             })
             .collect()
@@ -88,12 +79,7 @@ pub(crate) fn fitted(image: &RgbImage, side: u32) -> RgbImage {
     let fit = |length: u32| {
         ((u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer)).max(1)
     };
-    imageops::resize(
-        image,
-        fit(width) as u32,
-        fit(height) as u32,
-        FilterType::Triangle,
-    )
+    imageops::resize(image, fit(width) as u32, fit(height) as u32, FilterType::Triangle)
 }
 
 #[cfg(test)]
@@ -104,21 +90,12 @@ mod tests {
     fn a_flat_plane_has_no_laplacian_and_blurs_to_itself() {
         let plane = Plane::of(&RgbImage::from_pixel(5, 4, image::Rgb([100; 3])));
         assert!(plane.laplacian().iter().all(|value| value.abs() < 1e-3));
-        assert!(
-            plane
-                .blurred()
-                .values
-                .iter()
-                .all(|value| (value - 100.0).abs() < 1e-3)
-        );
+        assert!(plane.blurred().values.iter().all(|value| (value - 100.0).abs() < 1e-3));
     }
 
     #[test]
     fn fitting_keeps_the_aspect_and_never_enlarges() {
-        assert_eq!(
-            fitted(&RgbImage::new(400, 100), 200).dimensions(),
-            (200, 50)
-        );
+        assert_eq!(fitted(&RgbImage::new(400, 100), 200).dimensions(), (200, 50));
         assert_eq!(fitted(&RgbImage::new(4, 3), 200).dimensions(), (4, 3));
         assert_eq!(fitted(&RgbImage::new(5000, 1), 200).dimensions(), (200, 1));
     }

@@ -62,37 +62,23 @@ pub(crate) fn photo(
     let Some(name) = name.to_str() else {
         let message = "the file's name is not valid Unicode; rename it".to_owned();
         let path = name.to_string_lossy().into_owned();
-        return Ok(Photo {
-            path,
-            sha256: String::new(),
-            measured: Err(message),
-        });
+        return Ok(Photo { path, sha256: String::new(), measured: Err(message) });
     };
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
             let measured = Err(in_words(&DecodeError::Read(error)));
-            return Ok(Photo {
-                path: name.into(),
-                sha256: String::new(),
-                measured,
-            });
+            return Ok(Photo { path: name.into(), sha256: String::new(), measured });
         }
     };
     let measured = match decode::decode_bytes(&bytes, max_pixels) {
-        Ok(photo) => Ok(
-            measure(&photo.image, models).map_err(|source| DatasetError::Faces {
-                path: name.into(),
-                source: Box::new(source),
-            })?,
-        ),
+        Ok(photo) => Ok(measure(&photo.image, models).map_err(|source| DatasetError::Faces {
+            path: name.into(),
+            source: Box::new(source),
+        })?),
         Err(error) => Err(in_words(&error)),
     };
-    Ok(Photo {
-        path: name.into(),
-        sha256: sha256_hex(&bytes),
-        measured,
-    })
+    Ok(Photo { path: name.into(), sha256: sha256_hex(&bytes), measured })
 }
 
 fn measure(

@@ -27,19 +27,13 @@ impl Fingerprint {
     /// The fingerprint of `image`.
     pub fn of(image: &RgbImage) -> Self {
         let small = imageops::resize(image, SIDE as u32, SIDE as u32, FilterType::Triangle);
-        Self {
-            plain: bits(&small),
-            mirrored: bits(&imageops::flip_horizontal(&small)),
-        }
+        Self { plain: bits(&small), mirrored: bits(&imageops::flip_horizontal(&small)) }
     }
 
     /// A fingerprint of a symmetric picture.
     #[cfg(test)]
     pub fn from_bits(bits: u64) -> Self {
-        Self {
-            plain: bits,
-            mirrored: bits,
-        }
+        Self { plain: bits, mirrored: bits }
     }
 
     /// How many bits differ, 0 to 64, from the other picture or its mirror
@@ -55,9 +49,7 @@ fn bits(small: &RgbImage) -> u64 {
     let mut sorted = low;
     sorted.sort_by(f64::total_cmp);
     let median = (sorted[31] + sorted[32]) / 2.0;
-    low.iter().enumerate().fold(0, |hash, (bit, &value)| {
-        hash | (u64::from(value > median) << bit)
-    })
+    low.iter().enumerate().fold(0, |hash, (bit, &value)| hash | (u64::from(value > median) << bit))
 }
 
 fn low_frequencies(plane: &Plane) -> [f64; LOW * LOW] {
@@ -86,9 +78,7 @@ mod tests {
     fn scaling_and_encoding_change_little_and_other_pictures_much() {
         let picture = texture(640, 480, 1);
         let half = imageops::resize(&picture, 320, 240, FilterType::Lanczos3);
-        let encoded = image::load_from_memory(&jpeg(&half))
-            .expect("a JPEG")
-            .into_rgb8();
+        let encoded = image::load_from_memory(&jpeg(&half)).expect("a JPEG").into_rgb8();
         let fingerprint = Fingerprint::of(&picture);
         assert!(fingerprint.distance(Fingerprint::of(&encoded)) <= 2);
         let mirrored = imageops::flip_horizontal(&encoded);

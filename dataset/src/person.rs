@@ -24,16 +24,12 @@ pub(crate) fn compare(identities: &[&Identity], least: f64) -> Likeness {
     let mut strangers = Vec::new();
     let mut cosines = vec![0.0; identities.len()];
     loop {
-        let staying: Vec<usize> = (0..identities.len())
-            .filter(|index| !strangers.contains(index))
-            .collect();
+        let staying: Vec<usize> =
+            (0..identities.len()).filter(|index| !strangers.contains(index)).collect();
         for &index in &staying {
             cosines[index] = to_the_others(identities, &staying, index);
         }
-        let worst = staying
-            .iter()
-            .copied()
-            .min_by(|&a, &b| cosines[a].total_cmp(&cosines[b]));
+        let worst = staying.iter().copied().min_by(|&a, &b| cosines[a].total_cmp(&cosines[b]));
         match worst {
             Some(index) if cosines[index] < least && staying.len() > 2 => strangers.push(index),
             _ => return Likeness { cosines, strangers },
@@ -65,18 +61,12 @@ mod tests {
         let mut strangers = likeness.strangers.clone();
         strangers.sort_unstable();
         assert_eq!(strangers, [2, 5]);
-        assert!(
-            likeness.cosines[0] > 0.99 && likeness.cosines[2] < 0.35,
-            "{likeness:?}"
-        );
+        assert!(likeness.cosines[0] > 0.99 && likeness.cosines[2] < 0.35, "{likeness:?}");
     }
 
     #[test]
     fn three_faces_are_too_few_to_tell() {
         let faces = [0.0, 0.1, 3.0].map(towards);
-        assert_eq!(
-            compare(&faces.iter().collect::<Vec<_>>(), 0.35),
-            Likeness::default()
-        );
+        assert_eq!(compare(&faces.iter().collect::<Vec<_>>(), 0.35), Likeness::default());
     }
 }

@@ -34,22 +34,13 @@ pub struct Reason {
 impl Reason {
     /// A reason that rests on no number.
     pub fn plain(rule: &str, message: impl Into<String>) -> Self {
-        Self {
-            rule: rule.into(),
-            message: message.into(),
-            value: None,
-            threshold: None,
-        }
+        Self { rule: rule.into(), message: message.into(), value: None, threshold: None }
     }
 
     /// A reason whose `value` crossed `threshold`.
     pub fn measured(rule: &str, message: impl Into<String>, value: f64, threshold: f64) -> Self {
         let value = Some(rounded(value));
-        Self {
-            value,
-            threshold: Some(threshold),
-            ..Self::plain(rule, message)
-        }
+        Self { value, threshold: Some(threshold), ..Self::plain(rule, message) }
     }
 }
 
@@ -78,10 +69,7 @@ pub struct Measures(Vec<Measure>);
 impl Measures {
     /// The value of the measure called `name`.
     pub fn get(&self, name: &str) -> Option<f64> {
-        self.0
-            .iter()
-            .find(|measure| measure.name == name)
-            .map(|measure| measure.value)
+        self.0.iter().find(|measure| measure.name == name).map(|measure| measure.value)
     }
 
     /// All of them.
@@ -99,13 +87,7 @@ impl Measures {
         highest: Option<f64>,
     ) {
         let (name, value, unit) = (name.into(), rounded(value), unit.into());
-        self.0.push(Measure {
-            name,
-            value,
-            unit,
-            lowest,
-            highest,
-        });
+        self.0.push(Measure { name, value, unit, lowest, highest });
     }
 }
 

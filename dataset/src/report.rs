@@ -14,15 +14,21 @@ pub(crate) const FILE: &str = "report.html";
 
 const STYLE: &str = include_str!("report.css");
 
-/// The page for a set; `photos` are in the order of the summary's records.
-pub(crate) fn page(character: &Character, summary: &Summary, photos: &[Photo]) -> String {
+/// The page for a set; `photos` are in the order of the summary's records, and `caption` reads
+/// that of a record.
+pub(crate) fn page(
+    character: &Character,
+    summary: &Summary,
+    photos: &[Photo],
+    caption: &dyn Fn(&ImageRecord) -> Option<String>,
+) -> String {
     let title = escaped(&format!("{} ({})", character.trigger, character.class_word));
     let folder = escaped(&character.photos.display().to_string());
     let cards = |kept: bool| -> String {
         let pairs = summary.records.iter().zip(photos);
         pairs
             .filter(|(record, _)| record.is_kept() == kept)
-            .map(|(r, p)| card(r, p))
+            .map(|(r, p)| card(r, p, caption(r)))
             .collect()
     };
     let Summary { kept, dropped, .. } = summary;
@@ -53,22 +59,15 @@ fn section(title: &str, count: usize, cards: &str) -> String {
 }
 
 fn hints(summary: &Summary) -> String {
-    let unmeasured = summary
-        .unmeasured
-        .iter()
-        .map(|text| format!("Not measured: {text}"));
+    let unmeasured = summary.unmeasured.iter().map(|text| format!("Not measured: {text}"));
     let items: String = unmeasured
         .chain(summary.advice.iter().cloned())
         .map(|text| format!("<li>{}</li>", escaped(&text)))
         .collect();
-    if items.is_empty() {
-        items
-    } else {
-        format!("<ul class=\"hints\">{items}</ul>\n")
-    }
+    if items.is_empty() { items } else { format!("<ul class=\"hints\">{items}</ul>\n") }
 }
 
-fn card(record: &ImageRecord, photo: &Photo) -> String {
+fn card(record: &ImageRecord, photo: &Photo, caption: Option<String>) -> String {
     let size = match record.bucket {
         Some(bucket) => format!(
             "{} x {} px, trained at {} x {}",
@@ -77,14 +76,15 @@ fn card(record: &ImageRecord, photo: &Photo) -> String {
         None => "not readable".into(),
     };
     format!(
-        "<article>{picture}<div class=\"text\"><h3>{name}</h3><p class=\"faint\">{size}</p>{reasons}{notes}\
+        "<article>{picture}<div class=\"text\"><h3>{name}</h3><p class=\"faint\">{size}</p>{caption}{reasons}{notes}\
          <details><summary>Measures</summary>{table}</details></div></article>\n",
         picture = picture(record, photo),
         name = escaped(&record.path),
-        reasons = list(
-            &record.reasons,
-            if record.is_kept() { "good" } else { "bad" }
-        ),
+        caption = caption
+            .filter(|_| record.is_kept())
+            .map(|text| format!("<p class=\"caption\">{}</p>", escaped(text.trim())))
+            .unwrap_or_default(),
+        reasons = list(&record.reasons, if record.is_kept() { "good" } else { "bad" }),
         notes = list(&record.notes, "note"),
         table = table(record),
     )
@@ -128,10 +128,8 @@ fn list(reasons: &[Reason], class: &str) -> String {
     if reasons.is_empty() {
         return String::new();
     }
-    let items: String = reasons
-        .iter()
-        .map(|reason| format!("<li>{}</li>", escaped(&reason.message)))
-        .collect();
+    let items: String =
+        reasons.iter().map(|reason| format!("<li>{}</li>", escaped(&reason.message))).collect();
     format!("<ul class=\"{class}\">{items}</ul>")
 }
 
@@ -145,13 +143,7 @@ fn table(record: &ImageRecord) -> String {
 }
 
 fn row(measure: &Measure) -> String {
-    let Measure {
-        name,
-        value,
-        unit,
-        lowest,
-        highest,
-    } = measure;
+    let Measure { name, value, unit, lowest, highest } = measure;
     let outside =
         lowest.is_some_and(|low| *value < low) || highest.is_some_and(|high| *value > high);
     let limits = match (lowest, highest) {
@@ -171,11 +163,7 @@ fn row(measure: &Measure) -> String {
 
 /// Whole numbers as they are, others with four decimals.
 fn number(value: f64) -> String {
-    if value.fract() == 0.0 {
-        format!("{value}")
-    } else {
-        format!("{value:.4}")
-    }
+    if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.4}") }
 }
 
 /// Text that is safe between tags and in quoted attributes.
@@ -195,18 +183,12 @@ mod tests {
     fn whatever_comes_from_outside_is_escaped() {
         let nasty = "<script>alert('\"&')</script>";
         let shown = escaped(nasty);
-        assert_eq!(
-            shown,
-            "&lt;script&gt;alert(&#39;&quot;&amp;&#39;)&lt;/script&gt;"
-        );
+        assert_eq!(shown, "&lt;script&gt;alert(&#39;&quot;&amp;&#39;)&lt;/script&gt;");
     }
 
     #[test]
     fn numbers_are_short() {
-        assert_eq!(
-            (number(512.0), number(0.123456)),
-            ("512".into(), "0.1235".into())
-        );
+        assert_eq!((number(512.0), number(0.123456)), ("512".into(), "0.1235".into()));
     }
 
     #[test]

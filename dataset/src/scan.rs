@@ -20,16 +20,11 @@ pub(crate) struct Scan {
 impl Scan {
     /// Lists `dir`; hidden files don't count.
     pub fn of(dir: &Path) -> Result<Self, DatasetError> {
-        let unreadable = |source| DatasetError::Read {
-            path: dir.into(),
-            source,
-        };
+        let unreadable = |source| DatasetError::Read { path: dir.into(), source };
         let mut scan = Self::default();
         for entry in fs::read_dir(dir).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            let hidden = path
-                .file_name()
-                .is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
+            let hidden = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
             if path.is_dir() {
                 scan.folders += 1;
             } else if !hidden && is_picture(&path) {
@@ -44,11 +39,7 @@ impl Scan {
 
     /// What there is besides usable pictures, in words.
     pub fn in_words(&self) -> String {
-        let Self {
-            photos,
-            others,
-            folders,
-        } = self;
+        let Self { photos, others, folders } = self;
         let pictures = photos.len();
         format!("{pictures} unusable pictures, {others} other files, {folders} subfolders")
     }
@@ -58,20 +49,14 @@ impl Scan {
 /// should be reported, not passed over.
 fn is_picture(path: &Path) -> bool {
     let named = path.extension().is_some_and(|extension| {
-        ["jpg", "jpeg", "png", "webp"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
+        ["jpg", "jpeg", "png", "webp"].iter().any(|known| extension.eq_ignore_ascii_case(known))
     });
     named || first_bytes(path).is_some_and(|bytes| has_picture_magic(&bytes))
 }
 
 fn first_bytes(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .ok()?
-        .take(12)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    File::open(path).ok()?.take(12).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
@@ -94,10 +79,7 @@ mod tests {
         put(".hidden.png", b"");
         fs::create_dir(dir.path().join("sub")).expect("a subfolder");
         let scan = Scan::of(dir.path()).expect("a folder");
-        assert_eq!(
-            scan.photos,
-            [dir.path().join("a"), dir.path().join("b.JPG")]
-        );
+        assert_eq!(scan.photos, [dir.path().join("a"), dir.path().join("b.JPG")]);
         assert_eq!((scan.others, scan.folders), (2, 1));
     }
 }

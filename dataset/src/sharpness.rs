@@ -65,12 +65,7 @@ pub(crate) fn of_picture(picture: &RgbImage) -> Sharpness {
     tiles.truncate((TILES * TILES / 4).min(tiles.len()));
     let total = |part: fn(&Sums) -> f64| tiles.iter().map(part).sum::<f64>();
     let contrast = tiles.iter().map(|sums| sums.contrast().max(least)).sum();
-    sharpness(
-        total(|s| s.removed),
-        contrast,
-        total(|s| s.edge_left),
-        total(|s| s.edge),
-    )
+    sharpness(total(|s| s.removed), contrast, total(|s| s.edge_left), total(|s| s.edge))
 }
 
 /// `face` of `image` upright on [`FACE_SIDE`] pixels.
@@ -89,10 +84,7 @@ pub(crate) fn in_face(x: usize, y: usize) -> bool {
 /// A flat area has no contrast to lose: it counts as without detail.
 fn sharpness(removed: f64, contrast: f64, edge_left: f64, edge: f64) -> Sharpness {
     let ratio = |part: f64, whole: f64, none: f64| if whole > 1e-6 { part / whole } else { none };
-    Sharpness {
-        detail: ratio(removed, contrast, 0.0),
-        reblur: ratio(edge_left, edge, 1.0),
-    }
+    Sharpness { detail: ratio(removed, contrast, 0.0), reblur: ratio(edge_left, edge, 1.0) }
 }
 
 fn sums(plane: &Plane, groups: usize, group: impl Fn(usize, usize) -> Option<usize>) -> Vec<Sums> {
@@ -134,8 +126,7 @@ mod tests {
     fn exposure_makes_no_difference() {
         let bright = texture(300, 300, 2);
         let mut dark = bright.clone();
-        dark.pixels_mut()
-            .for_each(|pixel| pixel.0 = pixel.0.map(|value| value / 2));
+        dark.pixels_mut().for_each(|pixel| pixel.0 = pixel.0.map(|value| value / 2));
         let (a, b) = (of_picture(&bright), of_picture(&dark));
         assert!((a.detail / b.detail - 1.0).abs() < 0.1, "{a:?} {b:?}");
     }
@@ -156,13 +147,7 @@ mod tests {
 
     #[test]
     fn tiny_and_flat_pictures_do_not_panic() {
-        assert_eq!(
-            of_picture(&RgbImage::new(1, 1)),
-            Sharpness {
-                detail: 0.0,
-                reblur: 1.0
-            }
-        );
+        assert_eq!(of_picture(&RgbImage::new(1, 1)), Sharpness { detail: 0.0, reblur: 1.0 });
         assert_eq!(of_face(&RgbImage::new(FACE_SIDE, FACE_SIDE)).detail, 0.0);
     }
 }

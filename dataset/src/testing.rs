@@ -29,9 +29,7 @@ fn cell(x: u32, y: u32, seed: u32) -> f64 {
 /// `image` in `format`.
 pub(crate) fn encoded(image: DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    image
-        .write_to(&mut bytes, format)
-        .expect("an image that can be written to memory");
+    image.write_to(&mut bytes, format).expect("an image that can be written to memory");
     bytes.into_inner()
 }
 
@@ -71,11 +69,7 @@ pub(crate) fn png_header(width: u32, height: u32) -> Vec<u8> {
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-            if crc & 1 == 1 {
-                (crc >> 1) ^ 0xedb8_8320
-            } else {
-                crc >> 1
-            }
+            if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
         })
     })
 }

@@ -25,10 +25,7 @@ impl Place {
     fn with_photos(count: u32) -> Self {
         let place = Self::new();
         for seed in 0..count {
-            place.put(
-                &format!("p{seed}.jpg"),
-                &jpeg(&texture(600, 520, seed + 10)),
-            );
+            place.put(&format!("p{seed}.jpg"), &jpeg(&texture(600, 520, seed + 10)));
         }
         place
     }
@@ -64,27 +61,16 @@ impl Place {
 }
 
 fn named<'a>(records: &'a [ImageRecord], path: &str) -> &'a ImageRecord {
-    records
-        .iter()
-        .find(|record| record.path == path)
-        .expect("a record of that photo")
+    records.iter().find(|record| record.path == path).expect("a record of that photo")
 }
 
 fn rules(record: &ImageRecord) -> Vec<&str> {
-    record
-        .reasons
-        .iter()
-        .map(|reason| reason.rule.as_str())
-        .collect()
+    record.reasons.iter().map(|reason| reason.rule.as_str()).collect()
 }
 
 fn bytes_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let entries = fs::read_dir(dir)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path());
-    entries
-        .map(|path| (path.clone(), fs::read(&path).expect("a file")))
-        .collect()
+    let entries = fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.map(|path| (path.clone(), fs::read(&path).expect("a file"))).collect()
 }
 
 #[test]
@@ -92,14 +78,10 @@ fn every_fault_is_found_and_the_photos_are_not_touched() {
     let place = Place::with_photos(2);
     let sharp = texture(700, 700, 1);
     let mut dark = texture(600, 600, 2);
-    dark.pixels_mut()
-        .for_each(|pixel| pixel.0 = pixel.0.map(|value| value / 8));
+    dark.pixels_mut().for_each(|pixel| pixel.0 = pixel.0.map(|value| value / 8));
     place.put("blurred.jpg", &jpeg(&imageops::blur(&sharp, 7.0)));
     place.put("dark.png", &encoded(dark.into(), ImageFormat::Png));
-    place.put(
-        "small.png",
-        &encoded(texture(300, 900, 3).into(), ImageFormat::Png),
-    );
+    place.put("small.png", &encoded(texture(300, 900, 3).into(), ImageFormat::Png));
     place.put("cut.jpg", &jpeg(&sharp)[..9000]);
     place.put("giant.png", &png_header(60_000, 60_000));
     place.put("empty.jpg", b"");
@@ -126,14 +108,8 @@ fn every_fault_is_found_and_the_photos_are_not_touched() {
     for (path, rule) in faults {
         assert_eq!(rules(named(records, path)), [rule], "{path}");
     }
-    assert_eq!(
-        named(records, "p0.jpg").duplicate_of.as_deref(),
-        Some("p0_large.webp")
-    );
-    assert_eq!(
-        named(records, "p1_copy.jpg").duplicate_of.as_deref(),
-        Some("p1.jpg")
-    );
+    assert_eq!(named(records, "p0.jpg").duplicate_of.as_deref(), Some("p0_large.webp"));
+    assert_eq!(named(records, "p1_copy.jpg").duplicate_of.as_deref(), Some("p1.jpg"));
     assert_eq!((summary.kept, summary.dropped), (2, 8));
     assert!(summary.unmeasured[0].contains("no face models"));
     assert!(summary.advice[0].contains("2 photos are kept"));
@@ -150,10 +126,7 @@ fn a_dataset_gives_upright_pixels_of_the_buckets_size() {
     let record = named(&dataset.images, "lying.jpg");
     assert_eq!((record.width, record.height), (600, 900));
     for record in dataset.kept() {
-        let (bucket, crop) = (
-            record.bucket.expect("a bucket"),
-            record.crop.expect("a crop"),
-        );
+        let (bucket, crop) = (record.bucket.expect("a bucket"), record.crop.expect("a crop"));
         let pixels = dataset.pixels(record).expect("pixels");
         assert_eq!(pixels.dimensions(), (bucket.width, bucket.height));
         let off = f64::from(crop.width) / bucket.aspect() - f64::from(crop.height);
@@ -161,13 +134,8 @@ fn a_dataset_gives_upright_pixels_of_the_buckets_size() {
     }
     assert_eq!(dataset.kept().count(), 2);
     place.put("upright.jpg", &jpeg(&texture(640, 512, 7)));
-    let error = dataset
-        .pixels(named(&dataset.images, "upright.jpg"))
-        .expect_err("another photo");
-    assert!(
-        matches!(error, DatasetError::PhotoChanged { .. }),
-        "{error}"
-    );
+    let error = dataset.pixels(named(&dataset.images, "upright.jpg")).expect_err("another photo");
+    assert!(matches!(error, DatasetError::PhotoChanged { .. }), "{error}");
 }
 
 #[test]
@@ -178,9 +146,7 @@ fn captions_come_from_sidecars_and_edits_stay() {
     place.curate().expect("a curation");
     let caption = |path: &str| {
         let dataset = place.dataset();
-        dataset
-            .caption(named(&dataset.images, path))
-            .expect("a caption")
+        dataset.caption(named(&dataset.images, path)).expect("a caption")
     };
     assert_eq!(caption("p0.jpg"), "a photo of ohwx person");
     assert_eq!(caption("p1.jpg"), "ohwx on a beach");
@@ -194,11 +160,7 @@ fn captions_come_from_sidecars_and_edits_stay() {
         let summary = place.curate().expect("a second curation");
         assert_eq!(caption("p3.jpg"), "ohwx in the rain");
         assert_eq!(caption("p1.jpg"), "ohwx at sea");
-        assert!(
-            named(&summary.records, "p3.jpg").notes[0]
-                .message
-                .contains("edited")
-        );
+        assert!(named(&summary.records, "p3.jpg").notes[0].message.contains("edited"));
     }
 }
 
@@ -212,10 +174,7 @@ fn curating_twice_gives_the_same_bytes() {
     };
     let first = read();
     let mut events = Vec::new();
-    curate(&place.options(), None, &mut |event| {
-        events.push(format!("{event:?}"))
-    })
-    .expect("again");
+    curate(&place.options(), None, &mut |event| events.push(format!("{event:?}"))).expect("again");
     assert_eq!(first, read());
     assert_eq!(events.len(), 1 + 3 + 1 + 1);
     assert_eq!(events[0], format!("{:?}", Event::Found { photos: 3 }));
@@ -241,19 +200,13 @@ fn a_persons_decisions_hold_when_curating_and_when_opening() {
         let dataset = place.dataset();
         let small = named(&dataset.images, "small.jpg");
         assert_eq!(small.reasons[0].message, "kept by a person: I say so");
-        assert_eq!(
-            small.notes.last().map(|note| note.rule.as_str()),
-            Some("small")
-        );
+        assert_eq!(small.notes.last().map(|note| note.rule.as_str()), Some("small"));
         assert!(dataset.pixels(small).is_ok() && dataset.caption(small).is_ok());
         assert_eq!(named(&dataset.images, "p0.jpg").verdict, Verdict::Drop);
         assert_eq!(named(&dataset.images, "cut.jpg").verdict, Verdict::Drop);
         assert_ne!(hash, dataset.content_hash().expect("a hash"));
         assert_eq!(place.curate().expect("again").records, dataset.images);
-        assert_eq!(
-            fs::read_to_string(place.out().join("decisions.jsonl")).expect("kept"),
-            text
-        );
+        assert_eq!(fs::read_to_string(place.out().join("decisions.jsonl")).expect("kept"), text);
     }
     fs::write(place.out().join("decisions.jsonl"), "").expect("an undo");
     assert_eq!(hash, place.dataset().content_hash().expect("a hash"));
@@ -267,34 +220,18 @@ fn a_foreign_folder_is_refused_and_nothing_is_lost() {
     let error = place.curate().expect_err("a foreign folder");
     assert!(error.to_string().contains("--force"), "{error}");
     assert_eq!(fs::read_dir(place.out()).expect("a folder").count(), 1);
-    let forced = CurateOptions {
-        force: true,
-        ..place.options()
-    };
+    let forced = CurateOptions { force: true, ..place.options() };
     curate(&forced, None, &mut |_| {}).expect("forced");
     assert!(place.out().join("thesis.txt").exists());
 
-    let renamed = CurateOptions {
-        trigger: "other".into(),
-        ..place.options()
-    };
+    let renamed = CurateOptions { trigger: "other".into(), ..place.options() };
     let error = curate(&renamed, None, &mut |_| {}).expect_err("another trigger");
     assert!(error.to_string().contains("`ohwx`, not `other`"), "{error}");
     let elsewhere = Place::with_photos(2);
-    let moved = CurateOptions {
-        photos: elsewhere.photos(),
-        ..place.options()
-    };
+    let moved = CurateOptions { photos: elsewhere.photos(), ..place.options() };
     let error = curate(&moved, None, &mut |_| {}).expect_err("other photos");
-    assert!(
-        matches!(error, DatasetError::OtherDataset { .. }),
-        "{error}"
-    );
-    let inside = CurateOptions {
-        out: place.photos(),
-        force: true,
-        ..place.options()
-    };
+    assert!(matches!(error, DatasetError::OtherDataset { .. }), "{error}");
+    let inside = CurateOptions { out: place.photos(), force: true, ..place.options() };
     let error = curate(&inside, None, &mut |_| {}).expect_err("the photos themselves");
     assert!(matches!(error, DatasetError::OutIsPhotos { .. }), "{error}");
 }
@@ -304,11 +241,7 @@ fn a_forced_trigger_rewrites_our_captions_and_keeps_edited_ones() {
     let place = Place::with_photos(2);
     place.curate().expect("a curation");
     fs::write(place.out().join("captions/p1.txt"), "ohwx by hand").expect("an edit");
-    let options = CurateOptions {
-        trigger: "zkw".into(),
-        force: true,
-        ..place.options()
-    };
+    let options = CurateOptions { trigger: "zkw".into(), force: true, ..place.options() };
     curate(&options, None, &mut |_| {}).expect("forced");
     let caption = |name| fs::read_to_string(place.out().join("captions").join(name)).expect(name);
     assert_eq!(caption("p0.txt"), "a photo of zkw person");
@@ -323,32 +256,13 @@ fn a_folder_without_pictures_and_bad_options_say_what_to_do() {
     assert!(error.to_string().contains("1 other files"), "{error}");
     assert!(!place.out().exists());
     place.put("cut.jpg", b"\xff\xd8\xff");
-    assert!(
-        place
-            .curate()
-            .expect_err("none usable")
-            .to_string()
-            .contains("1 unusable")
-    );
+    assert!(place.curate().expect_err("none usable").to_string().contains("1 unusable"));
     for (step, resolution) in [(0, 512), (12, 516), (64, 500)] {
-        let options = CurateOptions {
-            bucket_step: step,
-            resolution,
-            ..place.options()
-        };
-        assert!(matches!(
-            curate(&options, None, &mut |_| {}),
-            Err(DatasetError::Option { .. })
-        ));
+        let options = CurateOptions { bucket_step: step, resolution, ..place.options() };
+        assert!(matches!(curate(&options, None, &mut |_| {}), Err(DatasetError::Option { .. })));
     }
-    let nameless = CurateOptions {
-        trigger: " ".into(),
-        ..place.options()
-    };
-    assert!(matches!(
-        curate(&nameless, None, &mut |_| {}),
-        Err(DatasetError::Option { .. })
-    ));
+    let nameless = CurateOptions { trigger: " ".into(), ..place.options() };
+    assert!(matches!(curate(&nameless, None, &mut |_| {}), Err(DatasetError::Option { .. })));
 }
 
 #[test]

@@ -32,28 +32,14 @@ impl Verdicts {
         models: Option<&FaceModels>,
         decisions: &Decisions,
     ) -> Self {
-        let readable = || {
-            photos
-                .iter()
-                .filter_map(|photo| photo.measured.as_ref().ok())
-        };
+        let readable = || photos.iter().filter_map(|photo| photo.measured.as_ref().ok());
         let sure = |photo: &&Measured| {
-            photo
-                .faces
-                .first()
-                .is_some_and(|face| f64::from(face.score) >= rules::SURE_FACE)
+            photo.faces.first().is_some_and(|face| f64::from(face.score) >= rules::SURE_FACE)
         };
         let with_face = readable().filter(sure).count();
         let rules = FaceRules::for_set(models.is_some(), with_face, readable().count());
-        let records = photos
-            .iter()
-            .map(|photo| record(photo, options, rules))
-            .collect();
-        let mut verdicts = Self {
-            records,
-            unmeasured: Vec::new(),
-            advice: Vec::new(),
-        };
+        let records = photos.iter().map(|photo| record(photo, options, rules)).collect();
+        let mut verdicts = Self { records, unmeasured: Vec::new(), advice: Vec::new() };
         verdicts.say_what_is_unmeasured(rules, readable().count());
         verdicts.drop_duplicates(photos, decisions);
         if let (FaceRules::Apply, Some(models)) = (rules, models) {
@@ -64,25 +50,13 @@ impl Verdicts {
 
     /// The summary of the records as they are now.
     pub fn summary(self) -> Summary {
-        let Self {
-            records,
-            unmeasured,
-            mut advice,
-        } = self;
+        let Self { records, unmeasured, mut advice } = self;
         let kept = records.iter().filter(|record| record.is_kept()).count();
         if !rules::GOOD_COUNT.contains(&kept) {
             let (least, most) = (rules::GOOD_COUNT.start(), rules::GOOD_COUNT.end());
-            advice.push(format!(
-                "{kept} photos are kept; {least} to {most} work best"
-            ));
+            advice.push(format!("{kept} photos are kept; {least} to {most} work best"));
         }
-        Summary {
-            kept,
-            dropped: records.len() - kept,
-            records,
-            unmeasured,
-            advice,
-        }
+        Summary { kept, dropped: records.len() - kept, records, unmeasured, advice }
     }
 
     fn say_what_is_unmeasured(&mut self, rules: FaceRules, readable: usize) {
@@ -106,17 +80,13 @@ impl Verdicts {
             Some(decision) => decision.verdict == Verdict::Keep && record.crop.is_some(),
             None => record.is_kept(),
         };
-        (0..self.records.len())
-            .filter(|&index| stands(&self.records[index]))
-            .collect()
+        (0..self.records.len()).filter(|&index| stands(&self.records[index])).collect()
     }
 
     fn drop_duplicates(&mut self, photos: &[Photo], decisions: &Decisions) {
         let standing = self.standing(decisions);
-        let candidates: Vec<Candidate> = standing
-            .iter()
-            .filter_map(|&index| candidate(&photos[index], decisions))
-            .collect();
+        let candidates: Vec<Candidate> =
+            standing.iter().filter_map(|&index| candidate(&photos[index], decisions)).collect();
         for Duplicate { index, of, bits } in duplicates::find(&candidates) {
             let better = self.records[standing[of]].path.clone();
             let (what, value) = match bits {
@@ -125,9 +95,7 @@ impl Verdicts {
             };
             let record = &mut self.records[standing[index]];
             let most = f64::from(rules::DUPLICATE_BITS);
-            record
-                .measures
-                .add("duplicate_distance", value, "bits", None, Some(most));
+            record.measures.add("duplicate_distance", value, "bits", None, Some(most));
             let message = format!("{what} `{better}`, which is kept");
             drop_for(record, Reason::measured("duplicate", message, value, most));
             record.duplicate_of = Some(better);
@@ -143,10 +111,8 @@ impl Verdicts {
                 Some((index, measured.identity.as_ref()?))
             })
             .collect();
-        let identities: Vec<&Identity> = with_identity
-            .iter()
-            .map(|(_, identity)| *identity)
-            .collect();
+        let identities: Vec<&Identity> =
+            with_identity.iter().map(|(_, identity)| *identity).collect();
         let likeness = person::compare(&identities, least);
         if likeness.cosines.is_empty() {
             let few = rules::LEAST_FACES_FOR_IDENTITY;
@@ -156,17 +122,12 @@ impl Verdicts {
         }
         for (place, &cosine) in likeness.cosines.iter().enumerate() {
             let record = &mut self.records[with_identity[place].0];
-            record
-                .measures
-                .add("same_person", cosine, "cosine", Some(least), None);
+            record.measures.add("same_person", cosine, "cosine", Some(least), None);
             if likeness.strangers.contains(&place) {
                 let message = format!(
                     "another person: the likeness to the other faces is {cosine:.2}, at least {least:.2} is expected"
                 );
-                drop_for(
-                    record,
-                    Reason::measured("another person", message, cosine, least),
-                );
+                drop_for(record, Reason::measured("another person", message, cosine, least));
             }
         }
     }
@@ -179,9 +140,7 @@ fn drop_for(record: &mut ImageRecord, reason: Reason) {
 
 fn candidate<'a>(photo: &'a Photo, decisions: &Decisions) -> Option<Candidate<'a>> {
     let measured = photo.measured.as_ref().ok()?;
-    let wanted = decisions
-        .of(&photo.sha256)
-        .is_some_and(|said| said.verdict == Verdict::Keep);
+    let wanted = decisions.of(&photo.sha256).is_some_and(|said| said.verdict == Verdict::Keep);
     Some(Candidate {
         sha256: &photo.sha256,
         fingerprint: measured.fingerprint,
@@ -212,10 +171,7 @@ fn record(photo: &Photo, options: &CurateOptions, rules: FaceRules) -> ImageReco
     };
     match &photo.measured {
         Ok(measured) => judged(empty, measured, options, rules),
-        Err(why) => ImageRecord {
-            reasons: vec![Reason::plain("unreadable", why)],
-            ..empty
-        },
+        Err(why) => ImageRecord { reasons: vec![Reason::plain("unreadable", why)], ..empty },
     }
 }
 
@@ -226,11 +182,7 @@ fn judged(
     rules: FaceRules,
 ) -> ImageRecord {
     let (width, height) = (photo.width, photo.height);
-    let Judgement {
-        reasons,
-        mut notes,
-        measures,
-    } = judge(photo, options.min_side, rules);
+    let Judgement { reasons, mut notes, measures } = judge(photo, options.min_side, rules);
     let bucket = Bucket::nearest(width, height, options.resolution, options.bucket_step);
     let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
     let crop = Crop::choose(width, height, bucket, face);
@@ -242,11 +194,7 @@ fn judged(
     ImageRecord {
         width,
         height,
-        verdict: if reasons.is_empty() {
-            Verdict::Keep
-        } else {
-            Verdict::Drop
-        },
+        verdict: if reasons.is_empty() { Verdict::Keep } else { Verdict::Drop },
         reasons,
         notes,
         measures,

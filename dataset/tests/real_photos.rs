@@ -11,9 +11,7 @@ use likeness_dataset::{CurateOptions, Dataset, Summary, curate};
 use likeness_faces::FaceModels;
 
 fn folder(variable: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os(variable)
-        .map(PathBuf::from)
-        .filter(|path| path.is_dir());
+    let folder = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_dir());
     if folder.is_none() {
         eprintln!("skipped: {variable} names no folder");
     }
@@ -31,16 +29,8 @@ fn curated(photos: &Path, out: &Path, models: Option<&FaceModels>) -> Summary {
 }
 
 fn rules<'a>(summary: &'a Summary, path: &str) -> Vec<&'a str> {
-    let record = summary
-        .records
-        .iter()
-        .find(|record| record.path == path)
-        .expect("a record");
-    record
-        .reasons
-        .iter()
-        .map(|reason| reason.rule.as_str())
-        .collect()
+    let record = summary.records.iter().find(|record| record.path == path).expect("a record");
+    record.reasons.iter().map(|reason| reason.rule.as_str()).collect()
 }
 
 #[test]
@@ -62,9 +52,7 @@ fn blurred_faces_and_another_person_are_dropped_and_the_rest_is_kept() {
         let eyes = models.faces(&image).expect("faces")[0].eye_distance_px();
         for percent in [3, 6, 10] {
             let blurred = image::imageops::fast_blur(&image, eyes * percent as f32 / 100.0);
-            blurred
-                .save(photos.join(format!("blurred-{percent}-{name}")))
-                .expect("a picture");
+            blurred.save(photos.join(format!("blurred-{percent}-{name}"))).expect("a picture");
         }
     }
     let summary = curated(&photos, &out, Some(&models));
@@ -81,16 +69,8 @@ fn blurred_faces_and_another_person_are_dropped_and_the_rest_is_kept() {
     for record in dataset.kept() {
         let (crop, face) = (record.crop.expect("a crop"), &record.faces[0]);
         let [x, y] = face.center();
-        assert!(
-            x > crop.x as f32 && x < (crop.x + crop.width) as f32,
-            "{}",
-            record.path
-        );
-        assert!(
-            y > crop.y as f32 && y < (crop.y + crop.height) as f32,
-            "{}",
-            record.path
-        );
+        assert!(x > crop.x as f32 && x < (crop.x + crop.width) as f32, "{}", record.path);
+        assert!(y > crop.y as f32 && y < (crop.y + crop.height) as f32, "{}", record.path);
         dataset.pixels(record).expect("pixels");
     }
 }
@@ -113,9 +93,7 @@ fn no_photo_of_a_chosen_set_is_called_blurred_or_faceless() {
         photos += summary.records.len();
         for record in &summary.records {
             let faults = rules(&summary, &record.path);
-            let wrong = faults
-                .iter()
-                .any(|rule| ["blurred", "no face", "dark"].contains(rule));
+            let wrong = faults.iter().any(|rule| ["blurred", "no face", "dark"].contains(rule));
             assert!(!wrong, "{}/{}: {faults:?}", set.display(), record.path);
         }
     }

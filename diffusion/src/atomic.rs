@@ -19,31 +19,25 @@ pub fn write_with(
     path: &Path,
     fill: impl FnOnce(&mut File) -> std::io::Result<()>,
 ) -> Result<(), Error> {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    let mut beside = tempfile::Builder::new()
-        .prefix(".writing-")
-        .tempfile_in(folder)
-        .map_err(Error::io("write in", folder))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".writing-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666)); // the umask takes its part
+    }
+    let mut beside = builder.tempfile_in(folder).map_err(Error::io("write in", folder))?;
     fill(beside.as_file_mut()).map_err(Error::io("write", path))?;
-    beside
-        .as_file()
-        .sync_all()
-        .map_err(Error::io("write", path))?;
-    beside
-        .persist(path)
-        .map_err(|e| Error::io("write", path)(e.error))?;
+    beside.as_file().sync_all().map_err(Error::io("write", path))?;
+    beside.persist(path).map_err(|e| Error::io("write", path)(e.error))?;
     sync_folder(folder)
 }
 
 /// Makes a rename in `folder` last through a power cut.
 pub fn sync_folder(folder: &Path) -> Result<(), Error> {
-    File::open(folder)
-        .and_then(|f| f.sync_all())
-        .map_err(Error::io("flush", folder))
+    File::open(folder).and_then(|f| f.sync_all()).map_err(Error::io("flush", folder))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("cannot {action} `{}`", path.display())]
+    #[error("cannot {action} `{}`; {}", path.display(), io_remedy(action))]
     Io {
         /// "read", "write", "open"...
         action: &'static str,
@@ -96,11 +96,17 @@ impl Error {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+/// What to do when a file could not be read or written: the end of such an error.
+pub fn io_remedy(action: &str) -> &'static str {
+    match action {
+        "create" | "flush" | "remove" | "write" | "write in" => {
+            "check that you may write there and that the disk has room"
         }
+        _ => "check that it exists and that you may read it",
     }
 }
 
@@ -108,20 +114,12 @@ impl Error {
 const SHOWN: usize = 12;
 
 fn listing(missing: &[String], unused: &[String], misshapen: &[String]) -> String {
-    let kinds = [
-        ("missing", missing),
-        ("unknown", unused),
-        ("of another shape", misshapen),
-    ];
+    let kinds = [("missing", missing), ("unknown", unused), ("of another shape", misshapen)];
     let mut parts = Vec::new();
     for (kind, names) in kinds.into_iter().filter(|(_, names)| !names.is_empty()) {
         let more = names.len().saturating_sub(SHOWN);
         let shown = names[..names.len().min(SHOWN)].join(", ");
-        let rest = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         parts.push(format!("{} {kind}: {shown}{rest}", names.len()));
     }
     parts.join("; ")

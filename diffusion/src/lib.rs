@@ -24,5 +24,5 @@ pub mod unet;
 pub mod vae;
 pub mod weights;
 
-pub use error::Error;
+pub use error::{Error, io_remedy};
 pub use likeness_kernels::{DeviceError, device};

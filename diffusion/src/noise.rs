@@ -23,18 +23,14 @@ pub fn stream(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
 /// `count` standard normal numbers.
 pub fn normal(seed: u64, purpose: &str, index: u64, count: usize) -> Vec<f32> {
     let mut rng = stream(seed, purpose, index);
-    (0..count)
-        .map(|_| StandardNormal.sample(&mut rng))
-        .collect()
+    (0..count).map(|_| StandardNormal.sample(&mut rng)).collect()
 }
 
 /// `count` numbers evenly from [-1, 1).
 pub fn uniform(seed: u64, purpose: &str, index: u64, count: usize) -> Vec<f32> {
     let mut rng = stream(seed, purpose, index);
     let scale = 2f64.powi(-52);
-    (0..count)
-        .map(|_| ((rng.next_u64() >> 11) as f64 * scale - 1.0) as f32)
-        .collect()
+    (0..count).map(|_| ((rng.next_u64() >> 11) as f64 * scale - 1.0) as f32).collect()
 }
 
 /// A whole number below `bound` (at least 1), without bias worth naming.
@@ -72,10 +68,7 @@ mod tests {
         let draws = normal(3, "noise", 0, 100_000);
         let mean = draws.iter().map(|x| f64::from(*x)).sum::<f64>() / 1e5;
         let variance = draws.iter().map(|x| f64::from(x * x)).sum::<f64>() / 1e5;
-        assert!(
-            mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02,
-            "{mean} {variance}"
-        );
+        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
     }
 
     #[test]

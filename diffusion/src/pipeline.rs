@@ -84,7 +84,7 @@ impl Pipeline {
 
     /// The layers that adapters may change.
     pub fn places(&mut self) -> Vec<Place> {
-        adapter::places(&mut self.unet, &mut self.text_encoder)
+        adapter::places(&mut self.unet, Some(&mut self.text_encoder))
     }
 
     /// Reads the adapter at `path` for this base.
@@ -94,13 +94,7 @@ impl Pipeline {
 
     /// Adds an adapter beside those already there.
     pub fn attach(&mut self, adapter: &Adapter, strength: Strength) {
-        adapter::attach(
-            adapter,
-            strength,
-            &mut self.unet,
-            &mut self.text_encoder,
-            &self.device,
-        );
+        adapter::attach(adapter, strength, &mut self.unet, &mut self.text_encoder, &self.device);
     }
 
     /// Removes every adapter that is not merged.
@@ -141,21 +135,15 @@ impl Pipeline {
         let shape = self.latent_shape(request);
         let count = shape[1..].iter().product();
         let seeds = (0..request.batch as u64).map(|i| request.seed.wrapping_add(i));
-        let values: Vec<f32> = seeds
-            .flat_map(|seed| noise::normal(seed, "start", 0, count))
-            .collect();
+        let values: Vec<f32> =
+            seeds.flat_map(|seed| noise::normal(seed, "start", 0, count)).collect();
         Tensor::from_data(TensorData::new(values, shape), &self.device)
     }
 
     fn latent_shape(&self, request: &Request) -> [usize; 4] {
         let factor = self.vae.config().factor();
         let channels = self.unet.config().in_channels;
-        [
-            request.batch,
-            channels,
-            request.height / factor,
-            request.width / factor,
-        ]
+        [request.batch, channels, request.height / factor, request.width / factor]
     }
 
     /// Fails if the request makes no sense for this model.
@@ -170,11 +158,7 @@ impl Pipeline {
                 request.width, request.height
             )
         } else if request.steps == 0 || request.steps >= train_steps {
-            format!(
-                "{} steps cannot be sampled; choose 1 to {}",
-                request.steps,
-                train_steps - 1
-            )
+            format!("{} steps cannot be sampled; choose 1 to {}", request.steps, train_steps - 1)
         } else if request.batch == 0 {
             "a batch of 0 makes no picture; choose 1 or more".to_owned()
         } else if request.clip_skip >= layers {
@@ -185,7 +169,7 @@ impl Pipeline {
             )
         } else if !request.guidance.is_finite() || !(0.0..=1.0).contains(&request.guidance_rescale)
         {
-            "guidance must be a number, and its rescale between 0 and 1".to_owned()
+            "guidance must be a number and its rescale 0 to 1; 7 and 0 are usual".to_owned()
         } else {
             return Ok(());
         };
@@ -234,10 +218,7 @@ impl Pipeline {
         let options = SamplerOptions::new(request.sampler, &self.schedule);
         let mut sampler = Sampler::new(options, &self.schedule, request.steps);
         let shape = start.dims();
-        let (prompt, negative) = (
-            prompt.repeat_dim(0, shape[0]),
-            negative.repeat_dim(0, shape[0]),
-        );
+        let (prompt, negative) = (prompt.repeat_dim(0, shape[0]), negative.repeat_dim(0, shape[0]));
         let mut x = start * sampler.start_sigma();
         for (i, t) in sampler.timesteps().to_vec().into_iter().enumerate() {
             let input = sampler.model_input(i, x.clone());
@@ -262,9 +243,7 @@ impl Pipeline {
             return self.unet.forward(x, &vec![t; batch], prompt.clone());
         }
         let text = Tensor::cat(vec![negative.clone(), prompt.clone()], 0);
-        let both = self
-            .unet
-            .forward(x.repeat_dim(0, 2), &vec![t; 2 * batch], text);
+        let both = self.unet.forward(x.repeat_dim(0, 2), &vec![t; 2 * batch], text);
         let [without, with] = both.chunk(2, 0).try_into().expect("the batch was doubled");
         let guided = without.clone() + (with.clone() - without) * request.guidance;
         match request.guidance_rescale {
@@ -277,9 +256,8 @@ impl Pipeline {
     fn step_noise(&self, request: &Request, i: usize, shape: [usize; 4]) -> Tensor<4> {
         let count = shape[1..].iter().product();
         let seeds = (0..shape[0] as u64).map(|n| request.seed.wrapping_add(n));
-        let values: Vec<f32> = seeds
-            .flat_map(|seed| noise::normal(seed, "step", i as u64, count))
-            .collect();
+        let values: Vec<f32> =
+            seeds.flat_map(|seed| noise::normal(seed, "step", i as u64, count)).collect();
         Tensor::from_data(TensorData::new(values, shape), &self.device)
     }
 
@@ -311,11 +289,7 @@ impl Pipeline {
 fn rescaled(guided: Tensor<4>, with: Tensor<4>, share: f64) -> Tensor<4> {
     let deviation = |x: &Tensor<4>| {
         let [batch, c, h, w] = x.dims();
-        x.clone()
-            .reshape([batch, c * h * w])
-            .var(1)
-            .sqrt()
-            .reshape([batch, 1, 1, 1])
+        x.clone().reshape([batch, c * h * w]).var(1).sqrt().reshape([batch, 1, 1, 1])
     };
     let factor = deviation(&with) / deviation(&guided) * share + (1.0 - share);
     guided * factor
@@ -327,9 +301,5 @@ fn picture(decoded: Tensor<4>) -> Picture {
     let levels = ((decoded.clamp(-1.0, 1.0) + 1.0) * 127.5).round();
     let rows = levels.permute([0, 2, 3, 1]).into_data(); // [1, height, width, 3]
     let rgb = rows.iter::<f32>().map(|level| level as u8).collect();
-    Picture {
-        width: width as u32,
-        height: height as u32,
-        rgb,
-    }
+    Picture { width: width as u32, height: height as u32, rgb }
 }

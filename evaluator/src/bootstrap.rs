@@ -40,11 +40,7 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// 2,000 draws at 95 %.
     pub fn new(seed: u64) -> Self {
-        Self {
-            draws: 2_000,
-            level: 0.95,
-            seed,
-        }
+        Self { draws: 2_000, level: 0.95, seed }
     }
 
     /// The interval of the mean over `prompts`, each a list of one value a seed.
@@ -61,12 +57,7 @@ impl Bootstrap {
         means.sort_by(f64::total_cmp);
         let tail = (1.0 - self.level.clamp(0.0, 1.0)) / 2.0;
         Some(Interval {
-            mean: mean(
-                &prompts
-                    .iter()
-                    .map(|values| mean(values))
-                    .collect::<Vec<_>>(),
-            ),
+            mean: mean(&prompts.iter().map(|values| mean(values)).collect::<Vec<_>>()),
             low: quantile(&means, tail),
             high: quantile(&means, 1.0 - tail),
         })
@@ -101,10 +92,7 @@ mod tests {
 
     /// A standard normal value (Irwin-Hall of 12 uniforms).
     fn normal(rng: &mut ChaCha8Rng) -> f64 {
-        (0..12)
-            .map(|_| rng.next_u64() as f64 / u64::MAX as f64)
-            .sum::<f64>()
-            - 6.0
+        (0..12).map(|_| rng.next_u64() as f64 / u64::MAX as f64).sum::<f64>() - 6.0
     }
 
     /// 20 prompts with 4 seeds: between prompts sd 0.13, within 0.05, about `truth`.
@@ -120,10 +108,7 @@ mod tests {
     #[test]
     fn about_95_in_100_intervals_hold_the_truth() {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
-        let bootstrap = Bootstrap {
-            draws: 500,
-            ..Bootstrap::new(1)
-        };
+        let bootstrap = Bootstrap { draws: 500, ..Bootstrap::new(1) };
         let held = (0..300)
             .filter(|_| {
                 let interval = bootstrap.interval(&sample(0.8, &mut rng)).expect("data");
@@ -140,10 +125,7 @@ mod tests {
         let wide = Bootstrap::new(1).interval(&data).expect("data");
         let half = (wide.high - wide.low) / 2.0;
         assert!((0.035..0.09).contains(&half), "{half}"); // 0.058 expected at 20 x 4
-        let twice: Vec<Vec<f64>> = data
-            .iter()
-            .map(|v| [v.clone(), v.clone()].concat())
-            .collect();
+        let twice: Vec<Vec<f64>> = data.iter().map(|v| [v.clone(), v.clone()].concat()).collect();
         let more = Bootstrap::new(1).interval(&twice).expect("data");
         assert!((more.high - more.low) > 0.85 * (wide.high - wide.low));
     }

@@ -33,30 +33,16 @@ pub fn evaluate(
         None => None,
         Some(judge) => {
             let gallery = Gallery::look(judge, references, |name, face| {
-                on_event(Event::Reference {
-                    name: name.to_owned(),
-                    face,
-                });
+                on_event(Event::Reference { name: name.to_owned(), face });
             })?;
             Some((judge, gallery))
         }
     };
     let folder = Folder::claim(out, &plan.recipe, plan.force)?;
-    let mut run = Run {
-        recipe: &plan.recipe,
-        folder: &folder,
-        painter,
-        judged: judged.as_mut(),
-    };
+    let mut run = Run { recipe: &plan.recipe, folder: &folder, painter, judged: judged.as_mut() };
     let observations = run.observe(on_event)?;
     let judged = judged.map(|(judge, gallery)| (judge.fingerprint(), gallery));
-    let scores = Evidence {
-        plan,
-        references,
-        judged,
-        observations: &observations,
-    }
-    .scores();
+    let scores = Evidence { plan, references, judged, observations: &observations }.scores();
     publish(&folder, &scores, &observations, references, on_event)?;
     Ok(scores)
 }
@@ -70,10 +56,7 @@ fn publish(
 ) -> Result<(), Error> {
     let path = folder.keep("grid.png", &grid(observations))?;
     on_event(Event::Written { path });
-    let photos: Vec<_> = references
-        .iter()
-        .map(|reference| thumbnail(&reference.image))
-        .collect();
+    let photos: Vec<_> = references.iter().map(|reference| thumbnail(&reference.image)).collect();
     let images: Vec<_> = observations.iter().map(|image| &image.thumbnail).collect();
     let path = folder.write("report.html", report(scores, &images, &photos)?.as_bytes())?;
     on_event(Event::Written { path });
@@ -134,28 +117,16 @@ impl Run<'_, '_> {
         };
         let seen = self.look(&image, &file)?;
         let (size, thumbnail) = (image.dimensions(), thumbnail(&image));
-        Ok((
-            Observation {
-                prompt,
-                replicate,
-                arm,
-                file,
-                size,
-                seen,
-                thumbnail,
-            },
-            reused,
-        ))
+        Ok((Observation { prompt, replicate, arm, file, size, seen, thumbnail }, reused))
     }
 
     fn look(&mut self, image: &image::RgbImage, file: &str) -> Result<Option<Seen>, Error> {
         let Some((judge, gallery)) = self.judged.as_deref_mut() else {
             return Ok(None);
         };
-        let sighting = judge.look(image).map_err(|error| Error::Faces {
-            name: file.to_owned(),
-            source: Box::new(error),
-        })?;
+        let sighting = judge
+            .look(image)
+            .map_err(|error| Error::Faces { name: file.to_owned(), source: Box::new(error) })?;
         let Some(sighting) = sighting else {
             return Ok(None);
         };

@@ -34,22 +34,14 @@ pub(crate) struct FakePainter {
 
 impl FakePainter {
     pub fn new(who: fn(&Shot) -> Option<u8>) -> Self {
-        Self {
-            who,
-            painted: 0,
-            stops_after: usize::MAX,
-        }
+        Self { who, painted: 0, stops_after: usize::MAX }
     }
 
     /// Strangers (about 80 degrees away) by the base, a good likeness by the adapter.
     pub fn good() -> Self {
         Self::new(|shot| {
             let jitter = (shot.seed % 7) as u8;
-            Some(if shot.arm == Arm::Base {
-                77 + jitter
-            } else {
-                8 + jitter
-            })
+            Some(if shot.arm == Arm::Base { 77 + jitter } else { 8 + jitter })
         })
     }
 }
@@ -72,10 +64,7 @@ impl Judge for FakeJudge {
         let Rgb([face, degrees, _]) = *image.get_pixel(0, 0);
         let angle = f32::from(degrees).to_radians();
         let identity = Identity::new(vec![angle.cos(), angle.sin()]);
-        Ok((face == 1).then_some(Sighting {
-            identity,
-            bbox: [12.0, 10.0, 24.0, 30.0],
-        }))
+        Ok((face == 1).then_some(Sighting { identity, bbox: [12.0, 10.0, 24.0, 30.0] }))
     }
 
     fn fingerprint(&self) -> String {
@@ -86,24 +75,15 @@ impl Judge for FakeJudge {
 /// Three references about 0 degrees, 20 degrees apart at most.
 pub(crate) fn references() -> Vec<Reference> {
     [0, 10, 20]
-        .map(|degrees| Reference {
-            name: format!("{degrees}.jpg"),
-            image: portrait(Some(degrees)),
-        })
+        .map(|degrees| Reference { name: format!("{degrees}.jpg"), image: portrait(Some(degrees)) })
         .to_vec()
 }
 
 /// The smoke suite with two seeds a prompt.
 pub(crate) fn plan() -> Plan {
-    let settings = [
-        ("sampler", "euler".into()),
-        ("steps", 20.into()),
-        ("strength", 1.0.into()),
-    ];
-    let settings: BTreeMap<String, serde_json::Value> = settings
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+    let settings = [("sampler", "euler".into()), ("steps", 20.into()), ("strength", 1.0.into())];
+    let settings: BTreeMap<String, serde_json::Value> =
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Plan {
         recipe: Recipe {
             suite: Suite::builtin("smoke").expect("built in"),

@@ -37,48 +37,30 @@ impl Folder {
     /// A folder of another recipe, or with files that are none of ours, is
     /// refused unless `force`; then our files of the other recipe are removed.
     pub fn claim(path: &Path, recipe: &Recipe, force: bool) -> Result<Self, Error> {
-        let folder = Self {
-            path: path.to_owned(),
-        };
+        let folder = Self { path: path.to_owned() };
         let hash = recipe.hash();
         let found = folder.holds(&hash)?;
         if let Some(holds) = found {
             if !force {
-                return Err(Error::ForeignFolder {
-                    path: folder.path,
-                    holds,
-                });
+                return Err(Error::ForeignFolder { path: folder.path, holds });
             }
             folder.clear()?;
         }
         folder.make(&folder.path)?;
         let recipe = serde_json::to_value(recipe).expect("string keys and numbers are always JSON");
-        let owner = serde_json::to_vec_pretty(&Owner {
-            version: 1,
-            hash,
-            recipe,
-        });
-        folder.write(
-            PLAN,
-            &owner.expect("string keys and numbers are always JSON"),
-        )?;
+        let owner = serde_json::to_vec_pretty(&Owner { version: 1, hash, recipe });
+        folder.write(PLAN, &owner.expect("string keys and numbers are always JSON"))?;
         folder.make(&folder.path.join("images"))?; // after the plan, so that it is never an orphan
         Ok(folder)
     }
 
     fn make(&self, path: &Path) -> Result<(), Error> {
-        std::fs::create_dir_all(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })
+        std::fs::create_dir_all(path).map_err(|source| Error::Io { path: path.to_owned(), source })
     }
 
     /// What the folder holds that is not of the recipe `hash`; `None` where nothing.
     fn holds(&self, hash: &str) -> Result<Option<String>, Error> {
-        let io = |source| Error::Io {
-            path: self.path.clone(),
-            source,
-        };
+        let io = |source| Error::Io { path: self.path.clone(), source };
         let entries = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -97,10 +79,9 @@ impl Folder {
         let text = std::fs::read(&path).map_err(|source| Error::Io { path, source })?;
         Ok(match serde_json::from_slice::<Owner>(&text) {
             Ok(owner) if owner.version == 1 && owner.hash == hash => None,
-            Ok(owner) => Some(format!(
-                "holds another evaluation ({})",
-                difference(&owner.hash, hash)
-            )),
+            Ok(owner) => {
+                Some(format!("holds another evaluation ({})", difference(&owner.hash, hash)))
+            }
             Err(_) => Some(format!("holds a damaged `{PLAN}`")),
         })
     }
@@ -109,12 +90,7 @@ impl Folder {
     fn clear(&self) -> Result<(), Error> {
         let mut doomed: Vec<PathBuf> = RESULTS.iter().map(|name| self.path.join(name)).collect();
         if let Ok(entries) = std::fs::read_dir(self.path.join("images")) {
-            doomed.extend(
-                entries
-                    .flatten()
-                    .map(|entry| entry.path())
-                    .filter(|path| is_ours(path)),
-            );
+            doomed.extend(entries.flatten().map(|entry| entry.path()).filter(|path| is_ours(path)));
         }
         for path in doomed {
             match std::fs::remove_file(&path) {
@@ -139,10 +115,7 @@ impl Folder {
         let mut bytes = Cursor::new(Vec::new());
         image
             .write_to(&mut bytes, ImageFormat::Png)
-            .map_err(|source| Error::Image {
-                path: self.path.join(file),
-                source,
-            })?;
+            .map_err(|source| Error::Image { path: self.path.join(file), source })?;
         self.write(file, bytes.get_ref())
     }
 
@@ -175,10 +148,7 @@ mod tests {
     use crate::fake::plan;
 
     fn other() -> Recipe {
-        Recipe {
-            seed: 99,
-            ..plan().recipe
-        }
+        Recipe { seed: 99, ..plan().recipe }
     }
 
     #[test]
@@ -186,9 +156,7 @@ mod tests {
         let out = tempfile::tempdir().expect("folder");
         let path = out.path().join("deep/evaluation");
         let folder = Folder::claim(&path, &plan().recipe, false).expect("new");
-        folder
-            .keep("images/p01-s01-base.png", &RgbImage::new(4, 4))
-            .expect("kept");
+        folder.keep("images/p01-s01-base.png", &RgbImage::new(4, 4)).expect("kept");
         let again = Folder::claim(&path, &plan().recipe, false).expect("same");
         assert!(again.image("images/p01-s01-base.png").is_some());
         std::fs::write(path.join("images/p01-s01-base.png"), b"torn").expect("damaged");
@@ -199,16 +167,11 @@ mod tests {
     fn another_recipe_is_refused_and_forced_only_over_our_own_files() {
         let out = tempfile::tempdir().expect("folder");
         let folder = Folder::claim(out.path(), &plan().recipe, false).expect("new");
-        folder
-            .keep("images/p01-s01-base.png", &RgbImage::new(4, 4))
-            .expect("kept");
+        folder.keep("images/p01-s01-base.png", &RgbImage::new(4, 4)).expect("kept");
         folder.write("images/mine.png", b"x").expect("kept");
         folder.write("scores.json", b"{}").expect("kept");
         let error = Folder::claim(out.path(), &other(), false).expect_err("foreign");
-        assert!(
-            error.to_string().contains("holds another evaluation"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("holds another evaluation"), "{error}");
         let forced = Folder::claim(out.path(), &other(), true).expect("forced");
         assert!(forced.image("images/p01-s01-base.png").is_none());
         assert!(out.path().join("images/mine.png").exists());
@@ -219,22 +182,10 @@ mod tests {
     fn a_folder_of_other_files_is_refused() {
         let out = tempfile::tempdir().expect("folder");
         std::fs::write(out.path().join(".writing-x1"), b"x").expect("left by a power cut");
-        assert_eq!(
-            Folder {
-                path: out.path().to_owned()
-            }
-            .holds("hash")
-            .expect("listed"),
-            None
-        );
+        assert_eq!(Folder { path: out.path().to_owned() }.holds("hash").expect("listed"), None);
         std::fs::write(out.path().join("holiday.jpg"), b"x").expect("written");
         let error = Folder::claim(out.path(), &plan().recipe, false).expect_err("foreign");
-        assert!(
-            error
-                .to_string()
-                .contains("but no evaluation; choose another folder"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("but no evaluation; choose another folder"), "{error}");
         std::fs::write(out.path().join(PLAN), b"?").expect("written");
         let error = Folder::claim(out.path(), &plan().recipe, false).expect_err("damaged");
         assert!(error.to_string().contains("damaged `plan.json`"), "{error}");

@@ -43,10 +43,7 @@ impl Gallery {
     pub fn new(identities: Vec<Option<Identity>>) -> Result<Self, Error> {
         let faces: Vec<Identity> = identities.iter().flatten().cloned().collect();
         if faces.len() < 2 {
-            return Err(Error::TooFewReferences {
-                found: faces.len(),
-                given: identities.len(),
-            });
+            return Err(Error::TooFewReferences { found: faces.len(), given: identities.len() });
         }
         let centre = |faces: &[Identity]| {
             centroid(faces).ok_or_else(|| Error::NotFinite("the references".to_owned()))
@@ -63,10 +60,7 @@ impl Gallery {
                 .filter(|(other, _)| *other != index)
                 .filter_map(|(_, identity)| identity.clone())
                 .collect();
-            leave_one_out.push(Some(finite(
-                own.cosine(&centre(&others)?),
-                "the references",
-            )?));
+            leave_one_out.push(Some(finite(own.cosine(&centre(&others)?), "the references")?));
         }
         let mut closest_pair = -1.0_f64;
         for (index, a) in faces.iter().enumerate() {
@@ -74,12 +68,7 @@ impl Gallery {
                 closest_pair = closest_pair.max(finite(a.cosine(b), "the references")?);
             }
         }
-        Ok(Self {
-            centroid: centre(&faces)?,
-            identities,
-            leave_one_out,
-            closest_pair,
-        })
+        Ok(Self { centroid: centre(&faces)?, identities, leave_one_out, closest_pair })
     }
 
     /// Looks at every reference.
@@ -90,10 +79,9 @@ impl Gallery {
     ) -> Result<Self, Error> {
         let mut identities = Vec::with_capacity(references.len());
         for Reference { name, image } in references {
-            let sighting = judge.look(image).map_err(|error| Error::Faces {
-                name: name.clone(),
-                source: Box::new(error),
-            })?;
+            let sighting = judge
+                .look(image)
+                .map_err(|error| Error::Faces { name: name.clone(), source: Box::new(error) })?;
             seen(name, sighting.is_some());
             identities.push(sighting.map(|sighting| sighting.identity));
         }
@@ -118,11 +106,7 @@ impl Gallery {
 }
 
 fn finite(value: f64, name: &str) -> Result<f64, Error> {
-    if value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::NotFinite(name.to_owned()))
-    }
+    if value.is_finite() { Ok(value) } else { Err(Error::NotFinite(name.to_owned())) }
 }
 
 #[cfg(test)]
@@ -140,27 +124,17 @@ mod tests {
         let cos = |degrees: f64| degrees.to_radians().cos();
         let expected = [cos(30.0), cos(30.0), cos(0.0)];
         let found: Vec<f64> = gallery.leave_one_out.iter().flatten().copied().collect();
-        assert!(
-            found
-                .iter()
-                .zip(expected)
-                .all(|(a, b)| (a - b).abs() < 1e-6),
-            "{found:?}"
-        );
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
         assert!((gallery.closest_pair - cos(20.0)).abs() < 1e-6);
     }
 
     #[test]
     fn the_nearest_reference_keeps_its_place_in_the_list() {
         let gallery = Gallery::new(vec![at(0.0), None, at(40.0)]).expect("faces");
-        let (index, cosine) = gallery
-            .nearest(&at(38.0).expect("a face"), "i")
-            .expect("finite");
+        let (index, cosine) = gallery.nearest(&at(38.0).expect("a face"), "i").expect("finite");
         assert_eq!(index, 2);
         assert!((cosine - 2.0_f64.to_radians().cos()).abs() < 1e-6);
-        let centre = gallery
-            .cosine(&at(20.0).expect("a face"), "i")
-            .expect("finite");
+        let centre = gallery.cosine(&at(20.0).expect("a face"), "i").expect("finite");
         assert!((centre - 1.0).abs() < 1e-6);
     }
 

@@ -21,11 +21,7 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
-            min_nis: 0.70,
-            min_face_rate: 0.90,
-            min_separation: 0.05,
-        }
+        Self { min_nis: 0.70, min_face_rate: 0.90, min_separation: 0.05 }
     }
 }
 
@@ -33,11 +29,8 @@ impl Thresholds {
     /// Refuses thresholds that nothing, or anything, would pass.
     pub fn check(&self) -> Result<(), Error> {
         let (nis, rate, apart) = (self.min_nis, self.min_face_rate, self.min_separation);
-        for (name, value) in [
-            ("min_nis", nis),
-            ("min_face_rate", rate),
-            ("min_separation", apart),
-        ] {
+        for (name, value) in [("min_nis", nis), ("min_face_rate", rate), ("min_separation", apart)]
+        {
             if !(0.0..=1.0).contains(&value) || (name == "min_separation" && value < 0.01) {
                 return Err(Error::Plan {
                     problem: format!("threshold `{name}` cannot be `{value}`"),
@@ -89,12 +82,7 @@ impl Gate {
     pub fn decide(nis: &Interval, face_rate: &Interval, thresholds: &Thresholds) -> Self {
         let parts = [
             judge("mean NIS", nis, nis.low, thresholds.min_nis),
-            judge(
-                "face rate",
-                face_rate,
-                face_rate.mean,
-                thresholds.min_face_rate,
-            ),
+            judge("face rate", face_rate, face_rate.mean, thresholds.min_face_rate),
         ];
         let any = |outcome| parts.iter().any(|(found, _)| *found == outcome);
         let outcome = [Outcome::Fail, Outcome::Inconclusive]
@@ -102,19 +90,13 @@ impl Gate {
             .find(|outcome| any(*outcome))
             .unwrap_or(Outcome::Pass);
         let reasons: Vec<&str> = parts.iter().map(|(_, reason)| reason.as_str()).collect();
-        Self {
-            outcome,
-            reason: reasons.join("; "),
-        }
+        Self { outcome, reason: reasons.join("; ") }
     }
 
     /// No decision, for want of a measure.
     pub fn unmeasured(reason: &str) -> Self {
         let reason = format!("identity could not be measured: {reason}");
-        Self {
-            outcome: Outcome::Inconclusive,
-            reason,
-        }
+        Self { outcome: Outcome::Inconclusive, reason }
     }
 }
 
@@ -127,10 +109,7 @@ fn judge(name: &str, interval: &Interval, decisive: f64, threshold: f64) -> (Out
         (Outcome::Inconclusive, "cannot be told from")
     };
     let Interval { mean, low, high } = interval;
-    (
-        outcome,
-        format!("{name} {mean:.2} [{low:.2}, {high:.2}] {words} {threshold:.2}"),
-    )
+    (outcome, format!("{name} {mean:.2} [{low:.2}, {high:.2}] {words} {threshold:.2}"))
 }
 
 #[cfg(test)]
@@ -155,16 +134,8 @@ mod tests {
 
     #[test]
     fn the_reason_says_the_numbers() {
-        let nis = Interval {
-            mean: 0.31,
-            low: 0.2,
-            high: 0.4,
-        };
-        let rate = Interval {
-            mean: 1.0,
-            low: 1.0,
-            high: 1.0,
-        };
+        let nis = Interval { mean: 0.31, low: 0.2, high: 0.4 };
+        let rate = Interval { mean: 1.0, low: 1.0, high: 1.0 };
         let gate = Gate::decide(&nis, &rate, &Thresholds::default());
         assert_eq!(
             gate.reason,
@@ -175,18 +146,9 @@ mod tests {
     #[test]
     fn senseless_thresholds_are_refused() {
         let bad = |t: Thresholds| t.check().is_err();
-        assert!(bad(Thresholds {
-            min_nis: f64::NAN,
-            ..Default::default()
-        }));
-        assert!(bad(Thresholds {
-            min_face_rate: 90.0,
-            ..Default::default()
-        }));
-        assert!(bad(Thresholds {
-            min_separation: 0.0,
-            ..Default::default()
-        }));
+        assert!(bad(Thresholds { min_nis: f64::NAN, ..Default::default() }));
+        assert!(bad(Thresholds { min_face_rate: 90.0, ..Default::default() }));
+        assert!(bad(Thresholds { min_separation: 0.0, ..Default::default() }));
         Thresholds::default().check().expect("the defaults hold");
     }
 }

@@ -18,24 +18,13 @@ const PAPER: Rgb<u8> = Rgb([24, 26, 30]);
 
 /// The contact sheet of all images.
 pub(crate) fn grid(observations: &[Observation]) -> RgbImage {
-    let rows = observations
-        .iter()
-        .map(|image| image.prompt + 1)
-        .max()
-        .unwrap_or(0);
-    let seeds = observations
-        .iter()
-        .map(|image| image.replicate + 1)
-        .max()
-        .unwrap_or(0)
-        .min(MOST_SEEDS);
+    let rows = observations.iter().map(|image| image.prompt + 1).max().unwrap_or(0);
+    let seeds =
+        observations.iter().map(|image| image.replicate + 1).max().unwrap_or(0).min(MOST_SEEDS);
     let step = CELL + GAP;
     let half = seeds as u32 * step + GAP;
     let mut sheet = RgbImage::from_pixel(2 * half, BAR + GAP + rows as u32 * step, PAPER);
-    for (arm, colour) in [
-        (Arm::Base, Rgb([150, 156, 166])),
-        (Arm::Adapter, Rgb([64, 132, 246])),
-    ] {
+    for (arm, colour) in [(Arm::Base, Rgb([150, 156, 166])), (Arm::Adapter, Rgb([64, 132, 246]))] {
         let left = side(arm, half);
         let bar = RgbImage::from_pixel(half - 2 * GAP, BAR, colour);
         overlay(&mut sheet, &bar, i64::from(left + GAP), 0);

@@ -65,10 +65,8 @@ impl Suite {
     ///
     /// The words of `subject` (trigger and class word) don't count.
     pub fn resembling(&self, captions: &[String], subject: &str) -> Vec<Resemblance> {
-        let captions: Vec<_> = captions
-            .iter()
-            .map(|text| (text, scene_words(text, subject)))
-            .collect();
+        let captions: Vec<_> =
+            captions.iter().map(|text| (text, scene_words(text, subject))).collect();
         self.prompts
             .iter()
             .filter_map(|prompt| {
@@ -92,10 +90,8 @@ impl Suite {
         if seen.is_empty() {
             return Ok(());
         }
-        let named: Vec<String> = seen
-            .iter()
-            .map(|r| format!("`{}` (caption `{}`)", r.prompt, r.caption))
-            .collect();
+        let named: Vec<String> =
+            seen.iter().map(|r| format!("`{}` (caption `{}`)", r.prompt, r.caption)).collect();
         Err(Error::NotHeldOut(named.join(", ")))
     }
 }
@@ -145,25 +141,14 @@ mod tests {
     fn captions_of_other_scenes_or_of_the_subject_alone_pass() {
         assert!(seen("aurora woman in a red dress, indoors, window").is_empty());
         assert!(seen("aurora woman").is_empty());
-        assert!(
-            Suite::builtin("smoke")
-                .expect("built in")
-                .resembling(&[], "x")
-                .is_empty()
-        );
+        assert!(Suite::builtin("smoke").expect("built in").resembling(&[], "x").is_empty());
     }
 
     #[test]
     fn the_refusal_names_prompt_and_caption() {
         let smoke = Suite::builtin("smoke").expect("built in");
         let caption = smoke.prompts[4].of("aurora woman");
-        let error = smoke
-            .check_held_out(&[caption], "aurora woman")
-            .expect_err("seen");
-        assert!(
-            error
-                .to_string()
-                .contains("`sailing` (caption `a aurora woman on a sailing boat")
-        );
+        let error = smoke.check_held_out(&[caption], "aurora woman").expect_err("seen");
+        assert!(error.to_string().contains("`sailing` (caption `a aurora woman on a sailing boat"));
     }
 }

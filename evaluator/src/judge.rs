@@ -29,10 +29,7 @@ impl Judge for &FaceModels {
         let Some(face) = faces.first() else {
             return Ok(None);
         };
-        Ok(Some(Sighting {
-            identity: self.identity(image, face)?,
-            bbox: face.bbox,
-        }))
+        Ok(Some(Sighting { identity: self.identity(image, face)?, bbox: face.bbox }))
     }
 
     fn fingerprint(&self) -> String {

@@ -40,12 +40,7 @@ pub(crate) struct Seen {
 
 /// The image's file for prompt and replicate from 0; names count from 1.
 pub(crate) fn file_name(prompt: usize, replicate: usize, arm: Arm) -> String {
-    format!(
-        "images/p{:02}-s{:02}-{}.png",
-        prompt + 1,
-        replicate + 1,
-        arm.name()
-    )
+    format!("images/p{:02}-s{:02}-{}.png", prompt + 1, replicate + 1, arm.name())
 }
 
 /// `image`, made to fit 320 x 320 pixels; a smaller one is kept.
@@ -66,10 +61,7 @@ mod tests {
 
     #[test]
     fn thumbnails_fit_and_keep_their_shape() {
-        assert_eq!(
-            thumbnail(&RgbImage::new(1024, 768)).dimensions(),
-            (320, 240)
-        );
+        assert_eq!(thumbnail(&RgbImage::new(1024, 768)).dimensions(), (320, 240));
         assert_eq!(thumbnail(&RgbImage::new(64, 48)).dimensions(), (64, 48));
         assert_eq!(thumbnail(&RgbImage::new(4000, 1)).dimensions(), (320, 1));
     }

@@ -40,10 +40,7 @@ impl Recipe {
     /// sha256 of the recipe in hex: images of equal recipes are equal.
     pub fn hash(&self) -> String {
         let json = serde_json::to_vec(self).expect("string keys and numbers are always JSON");
-        Sha256::digest(json)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Seed of the start noise for replicate `replicate` of prompt `prompt`, below 2^32.
@@ -51,23 +48,16 @@ impl Recipe {
     /// The first four bytes of a sha256 over run seed, prompt and replicate:
     /// the same for both arms, and small enough for every other tool to repeat.
     pub fn seed_of(&self, prompt: usize, replicate: usize) -> u64 {
-        let key = format!(
-            "likeness evaluation seed {} {prompt} {replicate}",
-            self.seed
-        );
+        let key = format!("likeness evaluation seed {} {prompt} {replicate}", self.seed);
         let digest = Sha256::digest(key);
-        digest[..4]
-            .iter()
-            .fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+        digest[..4].iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte))
     }
 
     /// What the prompt's `{subject}` becomes in `arm`.
     pub fn subject(&self, arm: Arm) -> String {
         match arm {
             Arm::Base => self.class_word.trim().to_owned(),
-            Arm::Adapter => format!("{} {}", self.trigger, self.class_word)
-                .trim()
-                .to_owned(),
+            Arm::Adapter => format!("{} {}", self.trigger, self.class_word).trim().to_owned(),
         }
     }
 
@@ -83,20 +73,14 @@ impl Recipe {
 
     /// Images of one arm.
     pub fn images_per_arm(&self) -> usize {
-        self.suite
-            .prompts
-            .len()
-            .saturating_mul(self.seeds_per_prompt)
+        self.suite.prompts.len().saturating_mul(self.seeds_per_prompt)
     }
 
     fn check(&self) -> Result<(), Error> {
         self.suite.check()?;
         let refuse = |problem: String, remedy| Err(Error::Plan { problem, remedy });
         if self.seeds_per_prompt == 0 {
-            return refuse(
-                "0 seeds a prompt paint nothing".into(),
-                "give at least 1, better 4",
-            );
+            return refuse("0 seeds a prompt paint nothing".into(), "give at least 1, better 4");
         }
         if self.images_per_arm().saturating_mul(2) > MAX_IMAGES {
             let problem = format!("{} seeds a prompt are too many", self.seeds_per_prompt);
@@ -140,9 +124,7 @@ impl Plan {
         if self.allow_seen {
             return Ok(());
         }
-        self.recipe
-            .suite
-            .check_held_out(&self.captions, &self.recipe.subject(Arm::Adapter))
+        self.recipe.suite.check_held_out(&self.captions, &self.recipe.subject(Arm::Adapter))
     }
 }
 
@@ -154,10 +136,7 @@ mod tests {
     #[test]
     fn both_arms_share_seeds_and_differ_only_in_the_subject() {
         let recipe = plan().recipe;
-        let (base, adapter) = (
-            recipe.shot(1, 0, Arm::Base),
-            recipe.shot(1, 0, Arm::Adapter),
-        );
+        let (base, adapter) = (recipe.shot(1, 0, Arm::Base), recipe.shot(1, 0, Arm::Adapter));
         assert_eq!(base.seed, adapter.seed);
         assert_eq!(base.prompt.replace("woman", "aurora woman"), adapter.prompt);
         assert_eq!(base.negative, adapter.negative);
@@ -173,14 +152,7 @@ mod tests {
         assert_eq!(seeds.len(), 80);
         assert!(seeds.iter().all(|seed| *seed < 1 << 32));
         assert_eq!(recipe.seed_of(3, 1), recipe.clone().seed_of(3, 1));
-        assert_ne!(
-            recipe.seed_of(3, 1),
-            Recipe {
-                seed: 8,
-                ..recipe.clone()
-            }
-            .seed_of(3, 1)
-        );
+        assert_ne!(recipe.seed_of(3, 1), Recipe { seed: 8, ..recipe.clone() }.seed_of(3, 1));
     }
 
     #[test]
@@ -190,14 +162,7 @@ mod tests {
         let mut other = recipe.clone();
         other.settings.insert("steps".into(), 21.into());
         assert_ne!(recipe.hash(), other.hash());
-        assert_ne!(
-            recipe.hash(),
-            Recipe {
-                adapter_hash: "ff".into(),
-                ..recipe.clone()
-            }
-            .hash()
-        );
+        assert_ne!(recipe.hash(), Recipe { adapter_hash: "ff".into(), ..recipe.clone() }.hash());
     }
 
     #[test]

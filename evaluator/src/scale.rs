@@ -41,11 +41,9 @@ impl Scale {
             ));
         }
         if cohort.is_empty() {
-            return Err(
-                "no face was found in any image of the bare base, so the identity score \
+            return Err("no face was found in any image of the bare base, so the identity score \
                         has no floor; choose prompts or a base that show faces"
-                    .to_owned(),
-            );
+                .to_owned());
         }
         let (ceiling, floor) = (mean(references), mean(cohort));
         if ceiling - floor < min_separation {
@@ -55,12 +53,7 @@ impl Scale {
                  that all references show one person, or use another face model"
             ));
         }
-        Ok(Self {
-            ceiling,
-            floor,
-            references: references.len(),
-            cohort: cohort.len(),
-        })
+        Ok(Self { ceiling, floor, references: references.len(), cohort: cohort.len() })
     }
 
     /// The NIS of a raw cosine.
@@ -95,21 +88,12 @@ mod tests {
 
     #[test]
     fn a_scale_without_length_is_refused_in_words() {
+        assert!(Scale::new(&[0.8], &[0.1], 0.05).expect_err("one").contains("and has 1"));
         assert!(
-            Scale::new(&[0.8], &[0.1], 0.05)
-                .expect_err("one")
-                .contains("and has 1")
-        );
-        assert!(
-            Scale::new(&[0.8, 0.9], &[], 0.05)
-                .expect_err("none")
-                .contains("no face was found")
+            Scale::new(&[0.8, 0.9], &[], 0.05).expect_err("none").contains("no face was found")
         );
         let close = Scale::new(&[0.4, 0.4], &[0.38], 0.05).expect_err("close");
         assert!(close.contains("cannot tell the character"));
-        assert!(
-            Scale::new(&[0.1, 0.1], &[0.6], 0.05).is_err(),
-            "upside down"
-        );
+        assert!(Scale::new(&[0.1, 0.1], &[0.6], 0.05).is_err(), "upside down");
     }
 }

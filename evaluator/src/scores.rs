@@ -58,14 +58,8 @@ pub struct Scores {
 impl Scores {
     /// Reads a `scores.json`.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let io = |source| Error::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let json = |source| Error::Json {
-            path: path.to_owned(),
-            source,
-        };
+        let io = |source| Error::Io { path: path.to_owned(), source };
+        let json = |source| Error::Json { path: path.to_owned(), source };
         let scores: Self =
             serde_json::from_slice(&std::fs::read(path).map_err(io)?).map_err(json)?;
         if scores.version != SCORES_VERSION {

@@ -46,34 +46,21 @@ impl Evidence<'_> {
             identity,
             prompts: self.prompts(known),
             references: self.reference_records(),
-            closest_references: self
-                .judged
-                .as_ref()
-                .map(|(_, gallery)| gallery.closest_pair),
+            closest_references: self.judged.as_ref().map(|(_, gallery)| gallery.closest_pair),
             warnings: self.warnings(known),
             unmeasured: self.unmeasured(&scale),
-            images: self
-                .observations
-                .iter()
-                .map(|seen| self.record(seen, known))
-                .collect(),
+            images: self.observations.iter().map(|seen| self.record(seen, known)).collect(),
             arms,
         }
     }
 
     fn scale(&self) -> Result<Scale, String> {
         let Some((_, gallery)) = &self.judged else {
-            return Err(
-                "no face model was given; run `likeness models pull`, then evaluate again"
-                    .to_owned(),
-            );
+            return Err("no face model was given; run `likeness models pull`, then evaluate again"
+                .to_owned());
         };
         let references: Vec<f64> = gallery.leave_one_out.iter().flatten().copied().collect();
-        Scale::new(
-            &references,
-            &self.cosines(Arm::Base),
-            self.plan.thresholds.min_separation,
-        )
+        Scale::new(&references, &self.cosines(Arm::Base), self.plan.thresholds.min_separation)
     }
 
     fn of(&self, arm: Arm) -> impl Iterator<Item = &Observation> {
@@ -81,19 +68,14 @@ impl Evidence<'_> {
     }
 
     fn cosines(&self, arm: Arm) -> Vec<f64> {
-        self.of(arm)
-            .filter_map(|image| Some(image.seen.as_ref()?.cosine))
-            .collect()
+        self.of(arm).filter_map(|image| Some(image.seen.as_ref()?.cosine)).collect()
     }
 
     /// `value` of every image of `arm`: one list a prompt, one entry a seed.
     fn by_prompt(&self, arm: Arm, value: impl Fn(&Observation) -> f64) -> Vec<Vec<f64>> {
         let mut prompts: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
         for image in self.of(arm) {
-            prompts
-                .entry(image.prompt)
-                .or_default()
-                .push((image.replicate, value(image)));
+            prompts.entry(image.prompt).or_default().push((image.replicate, value(image)));
         }
         let in_order = |mut seeds: Vec<(usize, f64)>| {
             seeds.sort_by_key(|(replicate, _)| *replicate);
@@ -115,11 +97,7 @@ impl Evidence<'_> {
             .map(|(adapter, base)| adapter.iter().zip(base).map(|(a, b)| a - b).collect())
             .collect();
         let difference = self.interval(&paired)?;
-        Some(IdentityScores {
-            scale: *scale,
-            difference,
-            verdict: Verdict::of(&difference),
-        })
+        Some(IdentityScores { scale: *scale, difference, verdict: Verdict::of(&difference) })
     }
 
     fn arm(&self, arm: Arm, scale: Option<&Scale>) -> ArmScores {
@@ -130,9 +108,7 @@ impl Evidence<'_> {
             arm,
             images: self.of(arm).count(),
             faces: judged.then_some(cosines.len()),
-            face_rate: judged
-                .then(|| self.interval(&self.by_prompt(arm, found)))
-                .flatten(),
+            face_rate: judged.then(|| self.interval(&self.by_prompt(arm, found))).flatten(),
             cosine: (!cosines.is_empty()).then(|| mean(&cosines)),
             nis: scale
                 .and_then(|scale| self.interval(&self.by_prompt(arm, |image| nis(image, scale)))),
@@ -178,10 +154,7 @@ impl Evidence<'_> {
 
     fn reference_records(&self) -> Vec<ReferenceRecord> {
         let record = |(index, reference): (usize, &Reference)| {
-            let found = self
-                .judged
-                .as_ref()
-                .map(|(_, gallery)| gallery.leave_one_out[index]);
+            let found = self.judged.as_ref().map(|(_, gallery)| gallery.leave_one_out[index]);
             ReferenceRecord {
                 name: reference.name.clone(),
                 face: found.map(|cosine| cosine.is_some()),
@@ -218,10 +191,7 @@ impl Evidence<'_> {
     fn warnings(&self, scale: Option<&Scale>) -> Vec<String> {
         let mut warnings = Vec::new();
         let recipe = &self.plan.recipe;
-        for seen in recipe
-            .suite
-            .resembling(&self.plan.captions, &recipe.subject(Arm::Adapter))
-        {
+        for seen in recipe.suite.resembling(&self.plan.captions, &recipe.subject(Arm::Adapter)) {
             let (prompt, caption, alike) = (seen.prompt, seen.caption, seen.similarity * 100.0);
             warnings.push(format!(
                 "prompt `{prompt}` is not held out: {alike:.0} % of its words are those of caption `{caption}`"
@@ -233,9 +203,7 @@ impl Evidence<'_> {
         for (reference, cosine) in self.references.iter().zip(&gallery.leave_one_out) {
             if cosine.is_none() {
                 let name = &reference.name;
-                warnings.push(format!(
-                    "no face was found in reference `{name}`; it is left out"
-                ));
+                warnings.push(format!("no face was found in reference `{name}`; it is left out"));
             }
         }
         if let Some(scale) = scale.filter(|scale| scale.cohort < STEADY_COHORT) {
@@ -244,22 +212,15 @@ impl Evidence<'_> {
                 "the floor stands on {faces} faces of the bare base; {STEADY_COHORT} or more make it steady"
             ));
         }
-        let (images, faces) = (
-            self.of(Arm::Adapter).count(),
-            self.cosines(Arm::Adapter).len(),
-        );
+        let (images, faces) = (self.of(Arm::Adapter).count(), self.cosines(Arm::Adapter).len());
         if faces < images {
             let without = images - faces;
             warnings.push(format!(
                 "{without} of {images} images of the adapter show no face and count as NIS 0"
             ));
         }
-        let seen = self
-            .of(Arm::Adapter)
-            .filter_map(|image| image.seen.as_ref());
-        let copies = seen
-            .filter(|seen| seen.nearest.1 > gallery.closest_pair)
-            .count();
+        let seen = self.of(Arm::Adapter).filter_map(|image| image.seen.as_ref());
+        let copies = seen.filter(|seen| seen.nearest.1 > gallery.closest_pair).count();
         if copies > 0 {
             warnings.push(format!(
                 "{copies} images of the adapter are more alike to one reference than any two references \
@@ -272,11 +233,8 @@ impl Evidence<'_> {
     fn unmeasured(&self, scale: &Result<Scale, String>) -> Vec<String> {
         let mut unmeasured = Vec::new();
         if let Err(reason) = scale {
-            let what = if self.judged.is_some() {
-                "identity"
-            } else {
-                "identity, face rate and copying"
-            };
+            let what =
+                if self.judged.is_some() { "identity" } else { "identity, face rate and copying" };
             unmeasured.push(format!("{what}: {reason}"));
         }
         if self.plan.captions.is_empty() {
@@ -296,8 +254,5 @@ impl Evidence<'_> {
 
 /// NIS of an image, 0 where no face was found.
 fn nis(image: &Observation, scale: &Scale) -> f64 {
-    image
-        .seen
-        .as_ref()
-        .map_or(0.0, |seen| scale.nis(seen.cosine))
+    image.seen.as_ref().map_or(0.0, |seen| scale.nis(seen.cosine))
 }

@@ -75,10 +75,8 @@ impl Suite {
 
     /// Reads a suite from a TOML file.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Io { path: path.to_owned(), source })?;
         Self::parse(&text, &path.display().to_string())
     }
 
@@ -125,17 +123,12 @@ impl Suite {
             return self.refuse(problem, "give it a short name");
         }
         if prompt.text.trim().is_empty() {
-            return self.refuse(
-                format!("prompt `{name}` is empty"),
-                "write a scene or remove it",
-            );
+            return self.refuse(format!("prompt `{name}` is empty"), "write a scene or remove it");
         }
         if !prompt.text.contains(SUBJECT) {
             let problem = format!("prompt `{name}` has no `{SUBJECT}`");
-            return self.refuse(
-                problem,
-                "put it where the character stands, as in `a {subject} at sea`",
-            );
+            return self
+                .refuse(problem, "put it where the character stands, as in `a {subject} at sea`");
         }
         if prompt.of("").contains(['{', '}']) {
             let problem = format!("prompt `{name}` has a brace that is not part of `{SUBJECT}`");
@@ -145,11 +138,7 @@ impl Suite {
     }
 
     fn refuse(&self, problem: String, remedy: &'static str) -> Result<(), Error> {
-        Err(Error::Suite {
-            name: self.name.clone(),
-            problem,
-            remedy,
-        })
+        Err(Error::Suite { name: self.name.clone(), problem, remedy })
     }
 }
 
@@ -190,10 +179,7 @@ mod tests {
 
     #[test]
     fn the_subject_is_put_in() {
-        let prompt = Prompt {
-            name: "sea".into(),
-            text: "a {subject} at sea".into(),
-        };
+        let prompt = Prompt { name: "sea".into(), text: "a {subject} at sea".into() };
         assert_eq!(prompt.of("aurora woman"), "a aurora woman at sea");
     }
 
@@ -214,19 +200,8 @@ mod tests {
         assert!(matches!(with(&text), Err(Error::SuiteSyntax { .. })));
         let old =
             include_str!("../../assets/prompts/smoke.toml").replace("version = 1", "version = 2");
-        assert!(
-            Suite::parse(&old, "t")
-                .expect_err("version")
-                .to_string()
-                .contains("version 2")
-        );
-        assert!(matches!(
-            Suite::builtin("best"),
-            Err(Error::UnknownSuite(_))
-        ));
-        assert!(matches!(
-            Suite::load(Path::new("no/such.toml")),
-            Err(Error::Io { .. })
-        ));
+        assert!(Suite::parse(&old, "t").expect_err("version").to_string().contains("version 2"));
+        assert!(matches!(Suite::builtin("best"), Err(Error::UnknownSuite(_))));
+        assert!(matches!(Suite::load(Path::new("no/such.toml")), Err(Error::Io { .. })));
     }
 }

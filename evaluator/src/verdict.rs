@@ -49,13 +49,7 @@ mod tests {
 
     #[test]
     fn only_an_interval_clear_of_zero_is_a_difference() {
-        let verdict = |low, high| {
-            Verdict::of(&Interval {
-                mean: (low + high) / 2.0,
-                low,
-                high,
-            })
-        };
+        let verdict = |low, high| Verdict::of(&Interval { mean: (low + high) / 2.0, low, high });
         assert_eq!(verdict(0.01, 0.2), Verdict::Improves);
         assert_eq!(verdict(-0.2, -0.01), Verdict::Worsens);
         assert_eq!(verdict(-0.01, 0.2), Verdict::NoDifference);

@@ -12,17 +12,11 @@ pub(crate) const UNFINISHED: &str = ".writing-";
 
 /// Writes `bytes` beside `path`, syncs them to the disk, then renames.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    try_write(path, bytes).map_err(|source| Error::Io {
-        path: path.to_owned(),
-        source,
-    })
+    try_write(path, bytes).map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 
 fn try_write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = Builder::new();
     builder.prefix(UNFINISHED);
     #[cfg(unix)]

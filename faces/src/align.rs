@@ -49,24 +49,14 @@ impl Similarity {
             spread += px * px + py * py;
         }
         let usable = spread > 1e-9 && re.hypot(im) > 1e-9;
-        let (re, im) = if usable {
-            (re / spread, im / spread)
-        } else {
-            (1.0, 0.0)
-        };
-        let shift = [
-            to_x - (re * from_x - im * from_y),
-            to_y - (im * from_x + re * from_y),
-        ];
+        let (re, im) = if usable { (re / spread, im / spread) } else { (1.0, 0.0) };
+        let shift = [to_x - (re * from_x - im * from_y), to_y - (im * from_x + re * from_y)];
         Self { re, im, shift }
     }
 
     /// Where `(x, y)` goes.
     pub fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
-        [
-            self.re * x - self.im * y + self.shift[0],
-            self.im * x + self.re * y + self.shift[1],
-        ]
+        [self.re * x - self.im * y + self.shift[0], self.im * x + self.re * y + self.shift[1]]
     }
 
     /// The way back.
@@ -74,11 +64,7 @@ impl Similarity {
         let size = self.re * self.re + self.im * self.im;
         let (re, im) = (self.re / size, -self.im / size);
         let [x, y] = self.shift;
-        Self {
-            re,
-            im,
-            shift: [-(re * x - im * y), -(im * x + re * y)],
-        }
+        Self { re, im, shift: [-(re * x - im * y), -(im * x + re * y)] }
     }
 
     /// How many times larger things get.
@@ -104,10 +90,7 @@ pub fn align_to(image: &RgbImage, landmarks: &[[f32; 2]; 5], side: u32) -> RgbIm
         let mut sum = [0.0f64; 3];
         for step in 0..samples * samples {
             let offset = |step: u32| (f64::from(step) + 0.5) / f64::from(samples) - 0.5;
-            let at = [
-                f64::from(x) + offset(step % samples),
-                f64::from(y) + offset(step / samples),
-            ];
+            let at = [f64::from(x) + offset(step % samples), f64::from(y) + offset(step / samples)];
             let color = bilinear(image, back.apply(at));
             (0..3).for_each(|c| sum[c] += color[c]);
         }
@@ -137,11 +120,7 @@ mod tests {
 
     #[test]
     fn a_known_similarity_is_recovered() {
-        let known = Similarity {
-            re: 1.7,
-            im: -0.6,
-            shift: [12.0, -30.0],
-        };
+        let known = Similarity { re: 1.7, im: -0.6, shift: [12.0, -30.0] };
         let from = TEMPLATE;
         let found = Similarity::between(&from, &from.map(|p| known.apply(p)));
         assert!((found.re - known.re).abs() < 1e-9 && (found.im - known.im).abs() < 1e-9);
@@ -155,11 +134,7 @@ mod tests {
             let wave = |v: f64| (127.0 + 100.0 * v.sin()) as u8;
             Rgb([wave(x / 9.0), wave(y / 7.0), wave((x + y) / 11.0)])
         };
-        let turn = Similarity {
-            re: 2.4,
-            im: 1.0,
-            shift: [150.0, 20.0],
-        };
+        let turn = Similarity { re: 2.4, im: 1.0, shift: [150.0, 20.0] };
         let picture = RgbImage::from_fn(500, 500, |x, y| {
             let [x, y] = turn.inverse().apply([x.into(), y.into()]);
             pattern(x, y)
@@ -169,10 +144,7 @@ mod tests {
         for (x, y, pixel) in upright.enumerate_pixels() {
             let expected = pattern(x.into(), y.into());
             let worst = (0..3).map(|c| pixel[c].abs_diff(expected[c])).max();
-            assert!(
-                worst.is_some_and(|off| off <= 8),
-                "{x},{y}: {pixel:?} {expected:?}"
-            );
+            assert!(worst.is_some_and(|off| off <= 8), "{x},{y}: {pixel:?} {expected:?}");
         }
     }
 
@@ -181,10 +153,6 @@ mod tests {
         let picture = RgbImage::from_pixel(20, 20, Rgb([255; 3]));
         assert_eq!(align(&picture, &[[5.0, 5.0]; 5]).dimensions(), (112, 112));
         let far = TEMPLATE.map(|p| p.map(|v| v as f32 + 1e6));
-        assert!(
-            align(&picture, &far)
-                .pixels()
-                .all(|pixel| pixel.0 == [0; 3])
-        );
+        assert!(align(&picture, &far).pixels().all(|pixel| pixel.0 == [0; 3]));
     }
 }

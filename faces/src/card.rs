@@ -115,23 +115,14 @@ impl ModelCard {
         sha256: String,
         description: &Path,
     ) -> Result<Self, FaceError> {
-        let text = std::fs::read_to_string(description).map_err(|source| FaceError::Read {
-            path: description.into(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(description)
+            .map_err(|source| FaceError::Read { path: description.into(), source })?;
         let said: Description = toml::from_str(&text).map_err(|source| FaceError::Card {
             path: description.into(),
             source: Box::new(source),
         })?;
-        said.check().map_err(|what| FaceError::CardValue {
-            path: description.into(),
-            what,
-        })?;
-        let stem = file
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        said.check().map_err(|what| FaceError::CardValue { path: description.into(), what })?;
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self {
             name: said.name.unwrap_or(stem),
             kind: said.kind,
@@ -153,23 +144,17 @@ impl Description {
     fn check(&self) -> Result<(), String> {
         if self.scale == 0.0 || !self.scale.is_finite() || !self.mean.is_finite() {
             let (mean, scale) = (self.mean, self.scale);
-            return Err(format!(
-                "mean {mean} and scale {scale} where scale may not be 0"
-            ));
+            return Err(format!("mean {mean} and scale {scale} where scale may not be 0"));
         }
         if self.kind == Kind::Encoder && self.output_dimension == 0 {
             return Err("no output_dimension, which an encoder needs (512 is usual)".into());
         }
         let size = self.input_size;
         if !(16..=4096).contains(&size) {
-            return Err(format!(
-                "input_size {size} where 16 to 4096 pixels are possible"
-            ));
+            return Err(format!("input_size {size} where 16 to 4096 pixels are possible"));
         }
         if self.kind == Kind::Detector && !size.is_multiple_of(32) {
-            return Err(format!(
-                "input_size {size} where a detector needs a multiple of 32"
-            ));
+            return Err(format!("input_size {size} where a detector needs a multiple of 32"));
         }
         Ok(())
     }
@@ -211,11 +196,6 @@ mod tests {
         let none = read(&GOOD.replace("output_dimension = 512\n", "")).expect_err("no dimension");
         assert!(none.to_string().contains("output_dimension"), "{none}");
         let odd = GOOD.replace("encoder", "detector").replace("112", "100");
-        assert!(
-            read(&odd)
-                .expect_err("100 px")
-                .to_string()
-                .contains("multiple of 32")
-        );
+        assert!(read(&odd).expect_err("100 px").to_string().contains("multiple of 32"));
     }
 }

@@ -133,10 +133,7 @@ pub fn by_sha256(sha256: &str) -> Option<&'static Known> {
 
 /// How early `sha256` comes in the catalogue; 0 is preferred.
 pub(crate) fn rank(sha256: &str) -> usize {
-    MODELS
-        .iter()
-        .position(|known| known.sha256 == sha256)
-        .unwrap_or(MODELS.len())
+    MODELS.iter().position(|known| known.sha256 == sha256).unwrap_or(MODELS.len())
 }
 
 #[cfg(test)]
@@ -148,12 +145,7 @@ mod tests {
         for (index, known) in MODELS.iter().enumerate() {
             assert_eq!(known.sha256.len(), 64, "{}", known.name);
             assert_eq!(rank(known.sha256), index, "{}", known.name);
-            assert_eq!(
-                known.kind == Kind::Encoder,
-                known.output_dimension > 0,
-                "{}",
-                known.name
-            );
+            assert_eq!(known.kind == Kind::Encoder, known.output_dimension > 0, "{}", known.name);
         }
     }
 

@@ -43,12 +43,7 @@ fn face_at(maps: &Maps, cell: usize, score: f32) -> Face {
     let k = &maps.points[cell * 10..cell * 10 + 10];
     let (width, height) = (b[2].exp() * stride, b[3].exp() * stride);
     let (x, y) = ((corner[0] + b[0]) * stride, (corner[1] + b[1]) * stride);
-    let point = |n: usize| {
-        [
-            (corner[0] + k[2 * n]) * stride,
-            (corner[1] + k[2 * n + 1]) * stride,
-        ]
-    };
+    let point = |n: usize| [(corner[0] + k[2 * n]) * stride, (corner[1] + k[2 * n + 1]) * stride];
     Face {
         bbox: [x - width / 2.0, y - height / 2.0, width, height],
         landmarks: std::array::from_fn(point),
@@ -79,13 +74,7 @@ mod tests {
         let face = &faces[0];
         assert!((face.score - 0.9).abs() < 1e-6);
         let expected = [12.0 - 8.0, 10.0 - 16.0, 16.0, 32.0];
-        assert!(
-            face.bbox
-                .iter()
-                .zip(expected)
-                .all(|(a, b)| (a - b).abs() < 1e-4),
-            "{face:?}"
-        );
+        assert!(face.bbox.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4), "{face:?}");
         assert_eq!(face.landmarks[0], [4.0, 16.0]);
         assert_eq!(face.landmarks[4], [8.0, 8.0]);
         assert!(decode(&maps, 0.95).is_empty());

@@ -52,22 +52,13 @@ impl Detector {
         let cells = columns * columns;
         let of_width = |width: usize| {
             let fits = move |output: &&Output| output.shape.ends_with(&[cells, width]);
-            outputs
-                .iter()
-                .filter(fits)
-                .map(|output| output.values.as_slice())
-                .collect::<Vec<_>>()
+            outputs.iter().filter(fits).map(|output| output.values.as_slice()).collect::<Vec<_>>()
         };
         let (scores, boxes, points) = (of_width(1), of_width(4), of_width(10));
         match (scores.as_slice(), boxes.as_slice(), points.as_slice()) {
-            (&[class, objectness], &[boxes], &[points]) => Ok(Maps {
-                stride,
-                columns,
-                class,
-                objectness,
-                boxes,
-                points,
-            }),
+            (&[class, objectness], &[boxes], &[points]) => {
+                Ok(Maps { stride, columns, class, objectness, boxes, points })
+            }
             _ => Err(self.unexpected(outputs)),
         }
     }
@@ -108,9 +99,6 @@ mod tests {
 
     #[test]
     fn a_sliver_still_has_a_pixel() {
-        assert_eq!(
-            letterbox(&RgbImage::new(5000, 1), 64).0.dimensions(),
-            (64, 64)
-        );
+        assert_eq!(letterbox(&RgbImage::new(5000, 1), 64).0.dimensions(), (64, 64));
     }
 }

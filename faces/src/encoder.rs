@@ -25,11 +25,7 @@ impl Encoder {
 
     /// The identity of `face` in `image`.
     pub fn identity(&self, image: &RgbImage, face: &Face) -> Result<Identity, FaceError> {
-        self.encode(&align_to(
-            image,
-            &face.landmarks,
-            self.network.card().input_size,
-        ))
+        self.encode(&align_to(image, &face.landmarks, self.network.card().input_size))
     }
 
     fn encode(&self, aligned: &RgbImage) -> Result<Identity, FaceError> {

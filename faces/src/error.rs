@@ -93,10 +93,7 @@ fn remedy(unknown: &[PathBuf]) -> String {
     let Some(first) = unknown.first() else {
         return "; run `likeness models pull`, or name a folder that has one".into();
     };
-    let names: Vec<String> = unknown
-        .iter()
-        .map(|path| format!("`{}`", path.display()))
-        .collect();
+    let names: Vec<String> = unknown.iter().map(|path| format!("`{}`", path.display())).collect();
     format!(
         ", only {} of unknown kind; write `{}` beside it with the keys kind = \"detector\" or \"encoder\", input_size, channels = \"rgb\" or \"bgr\", mean, scale, output_dimension, licence and source",
         names.join(", "),

@@ -44,12 +44,7 @@ impl Face {
     pub fn enlarged(&self, factor: f32) -> [f32; 4] {
         let [x, y, width, height] = self.bbox;
         let (wider, higher) = (width * factor, height * factor);
-        [
-            x - (wider - width) / 2.0,
-            y - (higher - height) / 2.0,
-            wider,
-            higher,
-        ]
+        [x - (wider - width) / 2.0, y - (higher - height) / 2.0, wider, higher]
     }
 
     /// Intersection over union of two boxes, 0 to 1.
@@ -69,9 +64,7 @@ impl Face {
     pub fn scaled(&self, factor: f32) -> Self {
         Self {
             bbox: self.bbox.map(|value| value * factor),
-            landmarks: self
-                .landmarks
-                .map(|point| point.map(|value| value * factor)),
+            landmarks: self.landmarks.map(|point| point.map(|value| value * factor)),
             score: self.score,
         }
     }
@@ -82,11 +75,7 @@ mod tests {
     use super::*;
 
     fn face(bbox: [f32; 4]) -> Face {
-        Face {
-            bbox,
-            landmarks: [[0.0, 0.0], [3.0, 4.0], [0.0; 2], [0.0; 2], [0.0; 2]],
-            score: 1.0,
-        }
+        Face { bbox, landmarks: [[0.0, 0.0], [3.0, 4.0], [0.0; 2], [0.0; 2], [0.0; 2]], score: 1.0 }
     }
 
     #[test]
@@ -105,9 +94,6 @@ mod tests {
 
     #[test]
     fn an_enlarged_box_keeps_its_middle() {
-        assert_eq!(
-            face([10.0, 10.0, 10.0, 20.0]).enlarged(2.0),
-            [5.0, 0.0, 20.0, 40.0]
-        );
+        assert_eq!(face([10.0, 10.0, 10.0, 20.0]).enlarged(2.0), [5.0, 0.0, 20.0, 40.0]);
     }
 }

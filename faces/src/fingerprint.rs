@@ -6,24 +6,14 @@ use crate::card::ModelCard;
 
 /// The sha256 of `bytes`, in hex.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One name for a detector and an encoder: their bytes and how they are fed,
 /// since another range gives other identities from the same file.
 pub(crate) fn of_pair(detector: &ModelCard, encoder: &ModelCard) -> String {
     let said = |card: &ModelCard| {
-        let ModelCard {
-            sha256,
-            input_size,
-            channels,
-            mean,
-            scale,
-            ..
-        } = card;
+        let ModelCard { sha256, input_size, channels, mean, scale, .. } = card;
         format!("{sha256} {input_size} {channels:?} {mean} {scale}\n")
     };
     sha256_hex(format!("{}{}", said(detector), said(encoder)).as_bytes())

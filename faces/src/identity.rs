@@ -10,20 +10,11 @@ pub struct Identity(Vec<f32>);
 impl Identity {
     /// Scales `values` to length 1; all zeros stay zeros.
     pub fn new(values: Vec<f32>) -> Self {
-        let length = values
-            .iter()
-            .map(|&v| f64::from(v).powi(2))
-            .sum::<f64>()
-            .sqrt();
+        let length = values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
         if length == 0.0 || !length.is_finite() {
             return Self(vec![0.0; values.len()]);
         }
-        Self(
-            values
-                .into_iter()
-                .map(|v| (f64::from(v) / length) as f32)
-                .collect(),
-        )
+        Self(values.into_iter().map(|v| (f64::from(v) / length) as f32).collect())
     }
 
     /// How alike two identities are, -1 to 1. Identities of unequal dimension
@@ -32,12 +23,8 @@ impl Identity {
         if self.0.len() != other.0.len() {
             return 0.0;
         }
-        let dot: f64 = self
-            .0
-            .iter()
-            .zip(&other.0)
-            .map(|(&a, &b)| f64::from(a) * f64::from(b))
-            .sum();
+        let dot: f64 =
+            self.0.iter().zip(&other.0).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
         dot.clamp(-1.0, 1.0)
     }
 
@@ -51,10 +38,7 @@ impl Identity {
 /// or where they cancel out.
 pub fn centroid(identities: &[Identity]) -> Option<Identity> {
     let dimension = identities.first()?.0.len();
-    if identities
-        .iter()
-        .any(|identity| identity.0.len() != dimension)
-    {
+    if identities.iter().any(|identity| identity.0.len() != dimension) {
         return None;
     }
     let mut sum = vec![0.0f64; dimension];
@@ -92,10 +76,7 @@ mod tests {
     fn nothing_unlike_or_cancelling_has_no_centroid() {
         let right = Identity::new(vec![1.0, 0.0]);
         assert_eq!(centroid(&[]), None);
-        assert_eq!(
-            centroid(&[right.clone(), Identity::new(vec![-1.0, 0.0])]),
-            None
-        );
+        assert_eq!(centroid(&[right.clone(), Identity::new(vec![-1.0, 0.0])]), None);
         assert_eq!(centroid(&[right.clone(), Identity::new(vec![1.0])]), None);
         assert_eq!(right.cosine(&Identity::new(vec![1.0])), 0.0);
     }

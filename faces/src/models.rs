@@ -83,10 +83,7 @@ impl FaceModels {
 
     /// The detector's and the encoder's card.
     pub fn describe(&self) -> Vec<ModelCard> {
-        vec![
-            self.detector.network.card().clone(),
-            self.encoder.network.card().clone(),
-        ]
+        vec![self.detector.network.card().clone(), self.encoder.network.card().clone()]
     }
 }
 
@@ -96,11 +93,7 @@ fn missing(dir: &Path, found: &Found) -> FaceError {
         (None, Some(_)) => "detector",
         _ => "encoder",
     };
-    FaceError::Missing {
-        dir: dir.into(),
-        missing: missing.into(),
-        unknown: found.unknown.clone(),
-    }
+    FaceError::Missing { dir: dir.into(), missing: missing.into(), unknown: found.unknown.clone() }
 }
 
 #[cfg(test)]
@@ -127,10 +120,7 @@ mod tests {
         let dirs = [dir.path().to_path_buf(), dir.path().join("absent")];
         assert!(FaceModels::find(&dirs).expect("nothing broken").is_none());
         let error = FaceModels::open(dir.path()).err().expect("nothing there");
-        assert!(
-            error.to_string().contains("likeness models pull"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("likeness models pull"), "{error}");
     }
 
     #[test]
@@ -140,14 +130,8 @@ mod tests {
         fs::write(dir.path().join("sub/mine.onnx"), b"something").expect("a file");
         let error = FaceModels::open(dir.path()).err().expect("nothing known");
         let text = error.to_string();
-        assert!(
-            text.contains("mine.onnx") && text.contains("mine.toml"),
-            "{text}"
-        );
-        assert!(
-            text.contains("input_size") && text.contains("licence"),
-            "{text}"
-        );
+        assert!(text.contains("mine.onnx") && text.contains("mine.toml"), "{text}");
+        assert!(text.contains("input_size") && text.contains("licence"), "{text}");
         assert!(FaceModels::find(&[dir.path().into()]).is_err());
     }
 
@@ -155,11 +139,7 @@ mod tests {
     fn a_file_that_is_no_model_is_a_clear_error() {
         let dir = folder();
         for (stem, kind) in [("a", "detector"), ("b", "encoder")] {
-            fs::write(
-                dir.path().join(stem).with_extension("onnx"),
-                b"\x08\x07\x12",
-            )
-            .expect("file");
+            fs::write(dir.path().join(stem).with_extension("onnx"), b"\x08\x07\x12").expect("file");
             describe(dir.path(), stem, kind);
         }
         let error = FaceModels::open(dir.path()).err().expect("broken models");
@@ -171,9 +151,7 @@ mod tests {
     fn a_known_name_with_other_bytes_is_called_broken() {
         let dir = folder();
         fs::write(dir.path().join("yunet_n_640_640.onnx"), b"half").expect("a file");
-        let error = FaceModels::find(&[dir.path().into()])
-            .err()
-            .expect("a broken model");
+        let error = FaceModels::find(&[dir.path().into()]).err().expect("a broken model");
         assert!(error.to_string().contains("download it again"), "{error}");
     }
 }

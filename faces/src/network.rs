@@ -26,10 +26,7 @@ impl Network {
     pub fn load(card: ModelCard, bytes: &[u8]) -> Result<Self, FaceError> {
         match plan(card.input_size as usize, bytes) {
             Ok(plan) => Ok(Self { card, plan }),
-            Err(source) => Err(FaceError::Model {
-                path: card.file,
-                source: source.into(),
-            }),
+            Err(source) => Err(FaceError::Model { path: card.file, source: source.into() }),
         }
     }
 
@@ -53,10 +50,7 @@ impl Network {
             .iter()
             .map(|output| {
                 let view = output.to_plain_array_view::<f32>()?;
-                Ok(Output {
-                    shape: view.shape().to_vec(),
-                    values: view.iter().copied().collect(),
-                })
+                Ok(Output { shape: view.shape().to_vec(), values: view.iter().copied().collect() })
             })
             .collect()
     }
@@ -77,8 +71,5 @@ fn planes(image: &RgbImage, card: &ModelCard) -> Vec<f32> {
         Channels::Bgr => [2, 1, 0],
     };
     let value = |raw: u8| (f32::from(raw) - card.mean) / card.scale;
-    order
-        .iter()
-        .flat_map(|&c| image.pixels().map(move |pixel| value(pixel[c])))
-        .collect()
+    order.iter().flat_map(|&c| image.pixels().map(move |pixel| value(pixel[c]))).collect()
 }

@@ -39,20 +39,14 @@ impl Found {
             Kind::Detector => &mut self.detector,
             Kind::Encoder => &mut self.encoder,
         };
-        if place
-            .as_ref()
-            .is_none_or(|(best, _)| preference(&card) < preference(best))
-        {
+        if place.as_ref().is_none_or(|(best, _)| preference(&card) < preference(best)) {
             *place = Some((card, bytes));
         }
     }
 }
 
 fn preference(card: &ModelCard) -> (bool, usize) {
-    (
-        !description_of(&card.file).is_file(),
-        catalog::rank(&card.sha256),
-    )
+    (!description_of(&card.file).is_file(), catalog::rank(&card.sha256))
 }
 
 fn description_of(model: &Path) -> PathBuf {
@@ -61,10 +55,7 @@ fn description_of(model: &Path) -> PathBuf {
 
 /// The card of a model file, from its TOML or from the catalogue.
 fn card_of(path: &Path) -> Result<Option<(ModelCard, Vec<u8>)>, FaceError> {
-    let unreadable = |source| FaceError::Read {
-        path: path.into(),
-        source,
-    };
+    let unreadable = |source| FaceError::Read { path: path.into(), source };
     let description = description_of(path);
     if description.is_file() {
         let bytes = fs::read(path).map_err(unreadable)?;
@@ -79,33 +70,22 @@ fn card_of(path: &Path) -> Result<Option<(ModelCard, Vec<u8>)>, FaceError> {
             return Ok(Some((ModelCard::known(path.into(), known), bytes)));
         }
     }
-    let namesake = catalog::MODELS
-        .iter()
-        .find(|known| path.ends_with(known.file));
+    let namesake = catalog::MODELS.iter().find(|known| path.ends_with(known.file));
     match namesake {
-        Some(known) => Err(FaceError::OtherBytes {
-            path: path.into(),
-            name: known.name,
-        }),
+        Some(known) => Err(FaceError::OtherBytes { path: path.into(), name: known.name }),
         None => Ok(None),
     }
 }
 
 /// The ONNX files in `dir` and `depth` levels below, sorted by path.
 fn onnx_files(dir: &Path, depth: usize) -> Result<Vec<PathBuf>, FaceError> {
-    let unreadable = |source| FaceError::Read {
-        path: dir.into(),
-        source,
-    };
+    let unreadable = |source| FaceError::Read { path: dir.into(), source };
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.is_dir() && depth > 0 {
             paths.extend(onnx_files(&path, depth - 1)?);
-        } else if path.is_file()
-            && path
-                .extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
+        } else if path.is_file() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
         {
             paths.push(path);
         }

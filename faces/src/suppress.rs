@@ -20,11 +20,7 @@ mod tests {
     use super::*;
 
     fn face(x: f32, score: f32) -> Face {
-        Face {
-            bbox: [x, 0.0, 10.0, 10.0],
-            landmarks: [[0.0; 2]; 5],
-            score,
-        }
+        Face { bbox: [x, 0.0, 10.0, 10.0], landmarks: [[0.0; 2]; 5], score }
     }
 
     #[test]

@@ -10,9 +10,7 @@ use image::RgbImage;
 use likeness_faces::{FaceError, FaceModels, Identity, centroid};
 
 fn folder(variable: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os(variable)
-        .map(PathBuf::from)
-        .filter(|path| path.is_dir());
+    let folder = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_dir());
     if folder.is_none() {
         eprintln!("skipped: {variable} names no folder");
     }
@@ -20,16 +18,12 @@ fn folder(variable: &str) -> Option<PathBuf> {
 }
 
 fn photo(path: PathBuf) -> RgbImage {
-    image::open(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-        .to_rgb8()
+    image::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).to_rgb8()
 }
 
 fn main_identity(models: &FaceModels, image: &RgbImage) -> Identity {
     let faces = models.faces(image).expect("a detector that runs");
-    models
-        .identity(image, faces.first().expect("a face"))
-        .expect("an encoder that runs")
+    models.identity(image, faces.first().expect("a face")).expect("an encoder that runs")
 }
 
 #[test]
@@ -59,12 +53,7 @@ fn faces_lie_in_the_photos_own_pixels() {
         return;
     };
     let models = FaceModels::open(&dir).expect("models");
-    assert!(
-        models
-            .describe()
-            .iter()
-            .all(|card| !card.licence.is_empty())
-    );
+    assert!(models.describe().iter().all(|card| !card.licence.is_empty()));
     assert_eq!(models.fingerprint().len(), 64);
     let image = photo(photos.join("obama.jpg"));
     let whole = models.faces(&image).expect("faces");
@@ -78,12 +67,7 @@ fn faces_lie_in_the_photos_own_pixels() {
     });
     let moved = &models.faces(&padded).expect("faces")[0];
     assert!((moved.bbox[0] - x - 300.0).abs() < 0.1 * width, "{moved:?}");
-    assert!(
-        models
-            .faces(&RgbImage::new(300, 2000))
-            .expect("an empty picture")
-            .is_empty()
-    );
+    assert!(models.faces(&RgbImage::new(300, 2000)).expect("an empty picture").is_empty());
 }
 
 #[test]
@@ -96,11 +80,8 @@ fn a_truncated_model_is_a_clear_error() {
     for card in models.describe() {
         let name = card.kind.word();
         let bytes = fs::read(&card.file).expect("a model file");
-        fs::write(
-            copy.path().join(format!("{name}.onnx")),
-            &bytes[..bytes.len() * 2 / 3],
-        )
-        .expect("a copy");
+        fs::write(copy.path().join(format!("{name}.onnx")), &bytes[..bytes.len() * 2 / 3])
+            .expect("a copy");
         let text = format!(
             "kind = \"{name}\"\ninput_size = {}\nchannels = \"rgb\"\nmean = 0\nscale = 1\n\
              output_dimension = 256\nlicence = \"\"\nsource = \"\"\n",
@@ -108,8 +89,6 @@ fn a_truncated_model_is_a_clear_error() {
         );
         fs::write(copy.path().join(format!("{name}.toml")), text).expect("a description");
     }
-    let error = FaceModels::open(copy.path())
-        .err()
-        .expect("truncated models");
+    let error = FaceModels::open(copy.path()).err().expect("truncated models");
     assert!(matches!(error, FaceError::Model { .. }), "{error}");
 }

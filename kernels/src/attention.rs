@@ -57,12 +57,7 @@ impl FusedAttention for burn::backend::Flex {}
 #[allow(deprecated)] // burn-tch is the only libtorch engine that burn 0.22 has
 impl FusedAttention for burn::backend::LibTorch {}
 
-#[cfg(any(
-    feature = "cuda",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal"
-))]
+#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl FusedAttention for crate::device::CubeEngine {}
 
 impl<B: FusedAttention, C: CheckpointStrategy> FusedAttention for Autodiff<B, C> {
@@ -74,11 +69,7 @@ impl<B: FusedAttention, C: CheckpointStrategy> FusedAttention for Autodiff<B, C>
         let ((q, node_q), (k, node_k), (v, node_v)) =
             (q.into_parts(), k.into_parts(), v.into_parts());
         let nodes = [node_q, node_k, node_v];
-        match AttentionBackward
-            .prepare::<C>(nodes)
-            .compute_bound()
-            .stateful()
-        {
+        match AttentionBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => {
                 let state = (q.clone(), k.clone(), v.clone());
                 prepared.finish(state, B::fused_attention(q, k, v))
@@ -136,25 +127,15 @@ fn recomputed_backward<B: Backend>(
         let g_chunk = queries::<B>(&grad_out, start, end); // [b, h, c, d]
         let scores = B::float_mul_scalar(B::float_matmul(q_chunk.clone(), k_t.clone()), scale);
         let p = B::softmax(scores, 3); // [b, h, c, n_k]
-        add::<B>(
-            &mut grad_v,
-            B::float_matmul(B::float_transpose(p.clone()), g_chunk.clone()),
-        );
+        add::<B>(&mut grad_v, B::float_matmul(B::float_transpose(p.clone()), g_chunk.clone()));
         let p_dp = B::float_mul(p.clone(), B::float_matmul(g_chunk, v_t.clone()));
         let rows = B::float_sum_dim(p_dp.clone(), 3); // [b, h, c, 1]
         let grad_s = B::float_mul_scalar(B::float_sub(p_dp, B::float_mul(p, rows)), scale);
         grad_q.push(B::float_matmul(grad_s.clone(), k.clone())); // [b, h, c, d]
-        add::<B>(
-            &mut grad_k,
-            B::float_matmul(B::float_transpose(grad_s), q_chunk),
-        );
+        add::<B>(&mut grad_k, B::float_matmul(B::float_transpose(grad_s), q_chunk));
     }
     let some = "a tensor has at least one token, so there was at least one chunk";
-    [
-        B::float_cat(grad_q, 2),
-        grad_k.expect(some),
-        grad_v.expect(some),
-    ]
+    [B::float_cat(grad_q, 2), grad_k.expect(some), grad_v.expect(some)]
 }
 
 /// Rows `start..end` of the token dimension.
@@ -212,10 +193,7 @@ mod tests {
                 [out.inner(), grad(&q), grad(&k), grad(&v)]
             };
             for (got, want) in run(attention).into_iter().zip(run(decomposed)) {
-                assert!(
-                    largest_difference(got, want) < 2e-5,
-                    "{shape_q:?} x {shape_k:?}"
-                );
+                assert!(largest_difference(got, want) < 2e-5, "{shape_q:?} x {shape_k:?}");
             }
         }
     }
@@ -225,11 +203,7 @@ mod tests {
         let device = Device::flex();
         device.seed(11);
         let shape = [1, 1, 4, 8];
-        let (q, k, v) = (
-            random(shape, &device),
-            random(shape, &device),
-            random(shape, &device),
-        );
+        let (q, k, v) = (random(shape, &device), random(shape, &device), random(shape, &device));
         let loss = |q: Tensor<4>| attention(q, k.clone(), v.clone()).sum();
         let leaf = q.clone().autodiff().require_grad();
         let grads = loss(leaf.clone()).backward();
@@ -240,10 +214,7 @@ mod tests {
         let behind = loss(q - direction.clone() * step).into_scalar::<f32>();
         let along = (slope * direction).sum().into_scalar::<f32>();
         let measured = (ahead - behind) / (2.0 * step as f32);
-        assert!(
-            (measured - along).abs() < 1e-3,
-            "{measured} against {along}"
-        );
+        assert!((measured - along).abs() < 1e-3, "{measured} against {along}");
     }
 
     #[test]

@@ -6,13 +6,8 @@
 
 use burn::tensor::Device;
 
-#[cfg(feature = "cuda")]
-pub(crate) use burn_cuda::CubeBackend as CubeEngine;
-#[cfg(all(
-    not(feature = "cuda"),
-    any(feature = "wgpu", feature = "vulkan", feature = "metal")
-))]
-pub(crate) use burn_wgpu::CubeBackend as CubeEngine;
+#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+pub(crate) use burn_cubecl::CubeBackend as CubeEngine;
 
 /// Why a device could not be had.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -79,16 +74,11 @@ fn split(name: &str) -> Result<(&str, usize), DeviceError> {
 
 fn first_engine(name: &str) -> Result<&'static str, DeviceError> {
     let built = ENGINES.iter().find(|(_, built)| *built);
-    built
-        .map(|(feature, _)| *feature)
-        .ok_or_else(|| not_built(name, "flex"))
+    built.map(|(feature, _)| *feature).ok_or_else(|| not_built(name, "flex"))
 }
 
 fn not_built(name: &str, feature: &'static str) -> DeviceError {
-    let built = ENGINES
-        .iter()
-        .filter(|(_, built)| *built)
-        .map(|(feature, _)| *feature);
+    let built = ENGINES.iter().filter(|(_, built)| *built).map(|(feature, _)| *feature);
     let names = built.map(|feature| if feature == "flex" { "cpu" } else { feature });
     DeviceError::NotBuilt {
         name: name.into(),
@@ -130,10 +120,7 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = device("gpu").unwrap_err().to_string();
-        assert!(
-            error.contains("`gpu`") && error.contains("cuda[:N]"),
-            "{error}"
-        );
+        assert!(error.contains("`gpu`") && error.contains("cuda[:N]"), "{error}");
         assert!(device("cuda:first").is_err() && device("tch:cuda:x").is_err());
     }
 

@@ -2,12 +2,31 @@
 //!
 //! Each is a burn backend extension: the forward pass is the engine's own best
 //! implementation, the backward pass is written once over the engine's
-//! primitives and keeps as little as it can.
+//! primitives and keeps as little as it can. Weights that never learn get no
+//! gradient, and nothing is kept for one. On the CPU the operations between the
+//! matrix products run over slices, vectorised and on every core.
 
 #![recursion_limit = "256"]
 
 pub mod attention;
+pub mod conv_frozen;
 pub mod device;
+#[cfg(feature = "flex")]
+mod elementary;
+pub mod geglu;
+pub mod group_norm;
+pub mod layer_norm;
+#[cfg(feature = "flex")]
+mod moments;
+mod normalised;
+#[cfg(feature = "flex")]
+mod slices;
+#[cfg(all(test, feature = "flex"))]
+mod testing;
 
 pub use attention::attention;
+pub use conv_frozen::conv_frozen;
 pub use device::{DeviceError, device};
+pub use geglu::geglu;
+pub use group_norm::{group_norm, group_norm_silu};
+pub use layer_norm::layer_norm_frozen;

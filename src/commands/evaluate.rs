@@ -67,7 +67,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = read_run(&args.run)?;
     let dataset = Dataset::open(&config.dataset)?;
-    let checkpoint = likeness_trainer::run::open_base(&config)?;
+    let checkpoint = likeness_trainer::base::open_base(&config)?;
     let device = likeness_diffusion::device(&args.device)?;
     let path = args.adapter.clone().unwrap_or_else(|| args.run.join("adapter.safetensors"));
     let bytes = std::fs::read(&path).with_context(|| {
@@ -181,7 +181,10 @@ fn print(scores: &Scores, folder: &Path, out: &mut dyn Write) -> anyhow::Result<
         )?;
     }
     for arm in [Arm::Base, Arm::Adapter].into_iter().filter_map(|arm| scores.arm(arm)) {
-        let nis = arm.nis.as_ref().map(|i| format!("  identity {:.2} [{:.2}, {:.2}]", i.mean, i.low, i.high));
+        let nis = arm
+            .nis
+            .as_ref()
+            .map(|i| format!("  identity {:.2} [{:.2}, {:.2}]", i.mean, i.low, i.high));
         let faces = arm.faces.map(|faces| format!("  faces {faces} of {}", arm.images));
         let (nis, faces) = (nis.unwrap_or_default(), faces.unwrap_or_default());
         writeln!(out, "{:<8} {} images{faces}{nis}", arm.arm.name(), arm.images)?;

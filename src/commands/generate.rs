@@ -77,7 +77,13 @@ pub struct SamplingArgs {
 
 impl SamplingArgs {
     /// The request for one picture of `prompt`.
-    pub fn request(&self, pipeline_side: usize, prompt: &str, negative: &str, seed: u64) -> Request {
+    pub fn request(
+        &self,
+        pipeline_side: usize,
+        prompt: &str,
+        negative: &str,
+        seed: u64,
+    ) -> Request {
         let (width, height) = self.size.unwrap_or((pipeline_side, pipeline_side));
         Request {
             prompt: prompt.to_owned(),
@@ -104,10 +110,20 @@ fn lora(text: &str) -> Result<(PathBuf, f64), String> {
     }
 }
 
+/// Longest side of a picture in pixels: beyond it no memory would do.
+const MAX_SIDE: usize = 8192;
+
 /// `WxH`.
 fn size(text: &str) -> Result<(usize, usize), String> {
-    let parsed = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    parsed.ok_or_else(|| "give a width and a height such as 512x768".to_owned())
+    let parsed: Option<(usize, usize)> =
+        text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    match parsed {
+        Some((width, height)) if width.max(height) > MAX_SIDE => {
+            Err(format!("sides above {MAX_SIDE} px are surely mistyped; give such as 512x768"))
+        }
+        Some(size) => Ok(size),
+        None => Err("give a width and a height such as 512x768".to_owned()),
+    }
 }
 
 fn sampler(text: &str) -> Result<SamplerKind, String> {
@@ -171,7 +187,7 @@ fn targets(out: &Path, request: &Request) -> anyhow::Result<Vec<PathBuf>> {
     if !is_png {
         return Ok(seeds.map(|seed| free(out, seed)).collect());
     }
-    if request.batch != 1 {
+    if request.batch > 1 {
         let reason = "`--out` is one .png file for several pictures; give a folder".to_owned();
         return Err(Usage(reason).into());
     }
@@ -194,7 +210,10 @@ fn free(folder: &Path, seed: u64) -> PathBuf {
 fn read_latents(path: &Path, want: [usize; 4], device: &Device) -> anyhow::Result<Tensor<4>> {
     let host = TensorFile::open(path)?.read("latents")?;
     let host = host.filter(|host| host.shape == want).ok_or_else(|| {
-        Usage(format!("`{}` has no tensor `latents` of shape {want:?}; make one of this size", path.display()))
+        Usage(format!(
+            "`{}` has no tensor `latents` of shape {want:?}; make one of this size",
+            path.display()
+        ))
     })?;
     Ok(Tensor::from_data(TensorData::new(host.values, want), device))
 }

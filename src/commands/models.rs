@@ -93,7 +93,12 @@ fn pull(given: Option<PathBuf>, out: &mut dyn Write) -> anyhow::Result<()> {
 fn download(hub: &str, known: &Known, target: &Path) -> anyhow::Result<()> {
     let repository = known.hub.context("the catalogue names no hub for this model")?;
     let url = format!("{}/{repository}/resolve/main/{}", hub.trim_end_matches('/'), known.file);
-    let failed = || format!("cannot download `{url}`; check the connection, or put the file into `{}` by hand", target.parent().unwrap_or(target).display());
+    let failed = || {
+        format!(
+            "cannot download `{url}`; check the connection, or put the file into `{}` by hand",
+            target.parent().unwrap_or(target).display()
+        )
+    };
     let response = ureq::get(&url).call().with_context(failed)?;
     let mut body = response.into_body().into_reader().take(known.size_bytes + 1);
     let mut bytes = Vec::new();

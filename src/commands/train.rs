@@ -104,11 +104,16 @@ fn resolve(args: &Args) -> anyhow::Result<RunConfig> {
 
 fn dry_run(config: &RunConfig, out: &mut dyn Write) -> anyhow::Result<()> {
     let dataset = Dataset::open(&config.dataset)?;
-    let checkpoint = likeness_trainer::run::open_base(config)?;
+    let checkpoint = likeness_trainer::base::open_base(config)?;
     let (photos, train) = (dataset.kept().count(), &config.train);
     let seen = train.steps * train.batch * train.accumulate;
     write!(out, "{}", toml::to_string(config)?)?;
-    writeln!(out, "\n# base: {} at `{}`", checkpoint.family().title(), checkpoint.path().display())?;
+    writeln!(
+        out,
+        "\n# base: {} at `{}`",
+        checkpoint.family().title(),
+        checkpoint.path().display()
+    )?;
     writeln!(out, "# {photos} photos, each seen about {} times", seen / photos.max(1))?;
     Ok(())
 }
@@ -131,7 +136,8 @@ impl View {
                 }
             }
             Event::Starting { from, steps, layers, parameters } => {
-                let more = if from > 0 { format!(", going on from step {from}") } else { String::new() };
+                let more =
+                    if from > 0 { format!(", going on from step {from}") } else { String::new() };
                 note(&format!("training {parameters} numbers in {layers} layers{more}"));
                 let mut meter = Meter::new("train", steps);
                 meter.start_at(from);

@@ -66,23 +66,27 @@ class Likeness:
 
     def train(self):
         """Trains one LoRA; {format: file}."""
-        photos, run = f"{self.work}/photos", f"{self.work}/run"
-        write_photos(photos, self.side)
+        photos, dataset, run = f"{self.work}/photos", f"{self.work}/sks.dataset", f"{self.work}/run"
+        write_photos(photos)
+        self.run(
+            *("curate", photos, "--trigger", "sks", "--class", "character", "--out", dataset),
+            *("--resolution", 128, "--bucket-step", 8, "--min-side", 128, "--no-faces"),
+        )
         config = f"{self.work}/train.toml"
         with open(config, "w") as f:
-            f.write(train_config(self.base, photos, run, self.side))
+            f.write(train_config(self.base, dataset, run))
         self.run("train", config)
-        return trained_files(run)
+        kohya, peft = f"{run}/adapter.safetensors", f"{run}/adapter-diffusers.safetensors"
+        self.run("convert", kohya, "--base", self.base, "--to", "diffusers", "--out", peft)
+        return {"kohya": kohya, "peft": peft}
 
 
-def train_config(base, photos, run, side):
-    """The run file: ten steps on the UNet's attention and the text encoder, saved in both formats."""
+def train_config(base, dataset, run):
+    """The run file: ten steps on the UNet's attention and the text encoder, alpha half the rank."""
     return f"""\
 base = "{base}"
-dataset = "{photos}"
+dataset = "{dataset}"
 out = "{run}"
-resolution = {side}
-steps = 10
 seed = 1
 
 [adapter]
@@ -90,25 +94,18 @@ rank = 4
 alpha = 2.0
 text_encoder = true
 
-[optimizer]
+[train]
+steps = 10
 learning_rate = 1e-2
-
-[output]
-formats = ["kohya", "peft"]
 """
 
 
-def trained_files(run):
-    """Where `likeness train` leaves the adapter in each format."""
-    return {"kohya": f"{run}/adapter.safetensors", "peft": f"{run}/adapter-peft.safetensors"}
-
-
-def write_photos(folder, side):
+def write_photos(folder):
     """Four pictures of noise with captions."""
     os.makedirs(folder, exist_ok=True)
     rng = np.random.default_rng(7)
     for i in range(4):
-        Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(f"{folder}/{i}.png")
+        Image.fromarray(rng.integers(0, 256, (128, 128, 3), dtype=np.uint8)).save(f"{folder}/{i}.png")
         with open(f"{folder}/{i}.txt", "w") as f:
             f.write(PROMPT + "\n")
 

@@ -2,4 +2,18 @@
 
 #![recursion_limit = "256"]
 
+mod architecture;
+mod bad_adapters;
+mod bad_checkpoints;
+mod bad_config;
+mod bad_folders;
+mod bad_photos;
+mod command_line;
+mod evaluation;
+mod exactness;
+mod full_disk;
+mod generation;
+mod hub;
 mod parity;
+mod support;
+mod training;

@@ -20,24 +20,13 @@ impl Batches {
         let mut kinds = buckets.to_vec();
         kinds.sort_unstable();
         kinds.dedup();
-        let of = |kind: &B| {
-            (0..buckets.len())
-                .filter(|i| buckets[*i] == *kind)
-                .collect()
-        };
-        Self {
-            buckets: kinds.iter().map(of).collect(),
-            batch,
-            seed,
-        }
+        let of = |kind: &B| (0..buckets.len()).filter(|i| buckets[*i] == *kind).collect();
+        Self { buckets: kinds.iter().map(of).collect(), batch, seed }
     }
 
     /// Batches of an epoch.
     pub fn per_epoch(&self) -> usize {
-        self.buckets
-            .iter()
-            .map(|photos| photos.len().div_ceil(self.batch))
-            .sum()
+        self.buckets.iter().map(|photos| photos.len().div_ceil(self.batch)).sum()
     }
 
     /// The photos of batch number `index`, counted from 0 over all epochs.
@@ -86,11 +75,7 @@ mod tests {
     #[test]
     fn epochs_differ_and_a_batch_depends_on_its_number_alone() {
         let batches = Batches::new(&[0; 12], 1, 7);
-        let epoch = |n: usize| {
-            (0..12)
-                .map(|i| batches.at(12 * n + i)[0])
-                .collect::<Vec<_>>()
-        };
+        let epoch = |n: usize| (0..12).map(|i| batches.at(12 * n + i)[0]).collect::<Vec<_>>();
         assert_ne!(epoch(0), epoch(1));
         assert_eq!(Batches::new(&[0; 12], 1, 7).at(17), batches.at(17));
         assert_ne!(Batches::new(&[0; 12], 1, 8).at(17), batches.at(17));

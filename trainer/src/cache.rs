@@ -24,11 +24,7 @@ pub struct Cache {
 impl Cache {
     /// The cache in `folder`, which need not exist yet.
     pub fn new(folder: &Path) -> Self {
-        Self {
-            folder: folder.into(),
-            hits: 0,
-            misses: 0,
-        }
+        Self { folder: folder.into(), hits: 0, misses: 0 }
     }
 
     /// The tensors called `names` of the entry for `parts`, from disk or from `make`.
@@ -39,25 +35,14 @@ impl Cache {
         names: [&str; N],
         make: impl FnOnce() -> Result<[HostTensor; N], TrainError>,
     ) -> Result<[HostTensor; N], TrainError> {
-        let path = self
-            .folder
-            .join(kind)
-            .join(format!("{}.safetensors", key(kind, parts)));
+        let path = self.folder.join(kind).join(format!("{}.safetensors", key(kind, parts)));
         if let Some(found) = read(&path, names) {
             self.hits += 1;
             return Ok(found);
         }
         let made = make()?;
-        let named = names
-            .iter()
-            .map(|n| (*n).to_owned())
-            .zip(made.iter().cloned());
-        save(
-            &path,
-            &named.collect::<Vec<_>>(),
-            &Default::default(),
-            Dtype::F32,
-        )?;
+        let named = names.iter().map(|n| (*n).to_owned()).zip(made.iter().cloned());
+        save(&path, &named.collect::<Vec<_>>(), &Default::default(), Dtype::F32)?;
         self.misses += 1;
         Ok(made)
     }
@@ -88,10 +73,7 @@ mod tests {
     use super::*;
 
     fn number(value: f32) -> Result<[HostTensor; 1], TrainError> {
-        Ok([HostTensor {
-            shape: vec![1],
-            values: vec![value],
-        }])
+        Ok([HostTensor { shape: vec![1], values: vec![value] }])
     }
 
     #[test]
@@ -99,18 +81,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut cache = Cache::new(folder.path());
         let mut get = |parts: &[&str], value| {
-            cache
-                .get("k", parts, ["x"], || number(value))
-                .expect("readable")[0]
-                .values[0]
+            cache.get("k", parts, ["x"], || number(value)).expect("readable")[0].values[0]
         };
         assert_eq!(get(&["a", "b"], 1.0), 1.0);
         assert_eq!(get(&["a", "b"], 2.0), 1.0, "found");
-        assert_eq!(
-            get(&["ab", ""], 3.0),
-            3.0,
-            "other parts, whatever they join to"
-        );
+        assert_eq!(get(&["ab", ""], 3.0), 3.0, "other parts, whatever they join to");
         assert_eq!((cache.hits, cache.misses), (1, 2));
     }
 
@@ -118,18 +93,12 @@ mod tests {
     fn a_corrupt_entry_is_made_again() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut cache = Cache::new(folder.path());
-        cache
-            .get("k", &["a"], ["x"], || number(1.0))
-            .expect("readable");
-        let entry = std::fs::read_dir(folder.path().join("k"))
-            .expect("there")
-            .next();
+        cache.get("k", &["a"], ["x"], || number(1.0)).expect("readable");
+        let entry = std::fs::read_dir(folder.path().join("k")).expect("there").next();
         let path = entry.expect("one entry").expect("readable").path();
         let bytes = std::fs::read(&path).expect("readable");
         std::fs::write(&path, &bytes[..bytes.len() - 2]).expect("writable");
-        let again = cache
-            .get("k", &["a"], ["x"], || number(2.0))
-            .expect("made again");
+        let again = cache.get("k", &["a"], ["x"], || number(2.0)).expect("made again");
         assert_eq!(again[0].values[0], 2.0);
     }
 }

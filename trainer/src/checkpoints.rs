@@ -81,26 +81,13 @@ pub fn store(folder: &Path, snapshot: &Snapshot) -> Result<PathBuf, TrainError> 
         return Ok(target); // resumed exactly here: the same bytes are there
     }
     fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
-    let beside = tempfile::Builder::new()
-        .prefix(".writing-")
-        .tempdir_in(folder);
+    let beside = tempfile::Builder::new().prefix(".writing-").tempdir_in(folder);
     let beside = beside.map_err(TrainError::io("write in", folder))?;
     let at = |name: &str| beside.path().join(name);
-    write(
-        snapshot.adapter,
-        snapshot.dialect,
-        &at(ADAPTER),
-        snapshot.places,
-    )?;
+    write(snapshot.adapter, snapshot.dialect, &at(ADAPTER), snapshot.places)?;
     let flat = |name: &str, tensor: &Tensor<1>| {
         let values: Vec<f32> = tensor.to_data().iter::<f32>().collect();
-        (
-            name.to_owned(),
-            HostTensor {
-                shape: vec![values.len()],
-                values,
-            },
-        )
+        (name.to_owned(), HostTensor { shape: vec![values.len()], values })
     };
     let tensors = [
         flat("values", snapshot.values),
@@ -113,12 +100,7 @@ pub fn store(folder: &Path, snapshot: &Snapshot) -> Result<PathBuf, TrainError> 
         files.insert(name.to_owned(), hash_file(&at(name))?);
     }
     let identity = snapshot.identity.clone();
-    let manifest = Manifest {
-        version: VERSION,
-        step: snapshot.step,
-        identity,
-        files,
-    };
+    let manifest = Manifest { version: VERSION, step: snapshot.step, identity, files };
     let text = serde_json::to_vec_pretty(&manifest).expect("strings and numbers are JSON");
     atomic::write(&at(MANIFEST), &text)?;
     if target.exists() {
@@ -138,10 +120,7 @@ pub fn list(folder: &Path) -> Vec<Manifest> {
     };
     let names = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let mut manifests: Vec<_> = names
-        .filter(|path| {
-            path.file_name()
-                .is_some_and(|n| n.to_string_lossy().starts_with("step-"))
-        })
+        .filter(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("step-")))
         .filter_map(|path| read_manifest(&path))
         .collect();
     manifests.sort_by_key(|manifest| manifest.step);
@@ -150,9 +129,7 @@ pub fn list(folder: &Path) -> Vec<Manifest> {
 
 fn read_manifest(folder: &Path) -> Option<Manifest> {
     let text = fs::read_to_string(folder.join(MANIFEST)).ok()?;
-    serde_json::from_str(&text)
-        .ok()
-        .filter(|manifest: &Manifest| manifest.version == VERSION)
+    serde_json::from_str(&text).ok().filter(|manifest: &Manifest| manifest.version == VERSION)
 }
 
 /// Reads the state of `manifest`'s checkpoint below `folder`; `length` numbers are wanted.
@@ -163,10 +140,7 @@ pub fn load(
     device: &Device,
 ) -> Result<State, TrainError> {
     let path = folder_of(folder, manifest.step);
-    let wrong = |reason: String| TrainError::Checkpoint {
-        path: path.clone(),
-        reason,
-    };
+    let wrong = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
     for (name, hash) in &manifest.files {
         if hash_file(&path.join(name))? != *hash {
             return Err(wrong(format!(
@@ -179,10 +153,7 @@ pub fn load(
         let tensor = file.read(name)?.filter(|t| t.values.len() == length);
         let tensor =
             tensor.ok_or_else(|| wrong(format!("has no `{name}` of this adapter; remove it")))?;
-        Ok::<_, TrainError>(Tensor::from_data(
-            TensorData::new(tensor.values, [length]),
-            device,
-        ))
+        Ok::<_, TrainError>(Tensor::from_data(TensorData::new(tensor.values, [length]), device))
     };
     Ok(State {
         step: manifest.step,

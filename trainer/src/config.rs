@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use parse::parse;
 
 use crate::learning_rate::Shape;
+use crate::optimizer::AdamWConfig;
 
 /// A run file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,6 +141,19 @@ impl Default for TrainConfig {
             prediction: None,
             save_every: 250,
             log_every: 1,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// AdamW's constants.
+    pub fn optimizer(&self) -> AdamWConfig {
+        AdamWConfig {
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            weight_decay: self.weight_decay,
+            clip: (self.clip > 0.0).then_some(self.clip),
         }
     }
 }

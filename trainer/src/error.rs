@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use likeness_diffusion::io_remedy;
+
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -63,7 +65,7 @@ pub enum TrainError {
         reason: String,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} `{}`", path.display())]
+    #[error("cannot {action} `{}`; {}", path.display(), io_remedy(action))]
     Io {
         /// "read", "write"...
         action: &'static str,
@@ -87,11 +89,7 @@ impl TrainError {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
+        move |source| Self::Io { action, path, source }
     }
 }
 

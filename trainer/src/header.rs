@@ -44,10 +44,7 @@ pub fn metadata(
         ("ss_network_alpha", text(&adapter.alpha())),
         ("ss_network_args", text(&"{}")),
         ("ss_learning_rate", text(&train.learning_rate)),
-        (
-            "ss_lr_scheduler",
-            format!("{:?}", train.schedule).to_lowercase(),
-        ),
+        ("ss_lr_scheduler", format!("{:?}", train.schedule).to_lowercase()),
         ("ss_lr_warmup_steps", text(&train.warmup_steps)),
         ("ss_optimizer", text(&"AdamW")),
         ("ss_max_train_steps", text(&train.steps)),
@@ -64,20 +61,11 @@ pub fn metadata(
         ("modelspec.implementation", text(&"likeness")),
         ("modelspec.title", text(&character.trigger)),
         ("modelspec.resolution", format!("{side}x{side}")),
-        (
-            "modelspec.trigger_phrase",
-            format!("{} {}", character.trigger, character.class_word),
-        ),
-        (
-            "modelspec.prediction_type",
-            text(&if velocity { "v" } else { "epsilon" }),
-        ),
+        ("modelspec.trigger_phrase", format!("{} {}", character.trigger, character.class_word)),
+        ("modelspec.prediction_type", text(&if velocity { "v" } else { "epsilon" })),
         ("likeness.version", text(&env!("CARGO_PKG_VERSION"))),
         ("likeness.base_sha256", text(&fingerprint)),
         ("likeness.photos", json!(photos).to_string()),
     ];
-    pairs
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -36,10 +36,7 @@ impl Identity {
         put("dataset", dataset_hash.to_owned());
         put("engine", engine.to_owned());
         put("precision", "f32".to_owned());
-        put(
-            "prediction",
-            format!("{:?}", checkpoint.schedule.prediction_type),
-        );
+        put("prediction", format!("{:?}", checkpoint.schedule.prediction_type));
         put("seed", config.seed.to_string());
         put("adapter.rank", adapter.rank.to_string());
         put("adapter.alpha", adapter.alpha().to_string());
@@ -65,10 +62,7 @@ impl Identity {
 
     /// `field: then, now` of every field that differs.
     pub fn differences(&self, now: &Self) -> Vec<String> {
-        let names = self
-            .0
-            .keys()
-            .chain(now.0.keys().filter(|name| !self.0.contains_key(*name)));
+        let names = self.0.keys().chain(now.0.keys().filter(|name| !self.0.contains_key(*name)));
         let value = |of: &Self, name: &str| of.0.get(name).cloned().unwrap_or("not set".into());
         names
             .filter(|name| self.0.get(*name) != now.0.get(*name))
@@ -86,9 +80,5 @@ impl Identity {
 /// Hashes are told apart by their beginning.
 fn short(value: String) -> String {
     let is_hash = value.len() >= 40 && value.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_hash {
-        value[..12].to_owned()
-    } else {
-        value
-    }
+    if is_hash { value[..12].to_owned() } else { value }
 }

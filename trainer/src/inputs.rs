@@ -71,12 +71,7 @@ impl Maker<'_> {
                 true => Some(self.states(&windows, cache, &mut text_encoder)?),
                 false => None,
             };
-            examples.push(Example {
-                path: record.path.clone(),
-                moments,
-                windows,
-                states,
-            });
+            examples.push(Example { path: record.path.clone(), moments, windows, states });
         }
         on_photo(records.len(), records.len());
         let empty = tokenizer.window("");
@@ -84,12 +79,7 @@ impl Maker<'_> {
             true => Some(self.states(std::slice::from_ref(&empty), cache, &mut text_encoder)?),
             false => None,
         };
-        Ok(Inputs {
-            examples,
-            vae: self.checkpoint.vae.clone(),
-            empty,
-            empty_states,
-        })
+        Ok(Inputs { examples, vae: self.checkpoint.vae.clone(), empty, empty_states })
     }
 
     fn moments(
@@ -104,10 +94,7 @@ impl Maker<'_> {
         cache.get("latents", &parts, ["mean", "log_variance"], || {
             let pixels = dataset.pixels(record)?;
             let (width, height) = (pixels.width() as usize, pixels.height() as usize);
-            let values = pixels
-                .into_raw()
-                .into_iter()
-                .map(|p| f32::from(p) / 127.5 - 1.0);
+            let values = pixels.into_raw().into_iter().map(|p| f32::from(p) / 127.5 - 1.0);
             let data = TensorData::new(values.collect::<Vec<f32>>(), [1, height, width, 3]);
             let pixels = Tensor::<4>::from_data(data, self.device).permute([0, 3, 1, 2]);
             if vae.is_none() {
@@ -140,10 +127,7 @@ impl Maker<'_> {
 
 fn host<const D: usize>(tensor: Tensor<D>) -> HostTensor {
     let shape = tensor.dims().to_vec();
-    HostTensor {
-        shape,
-        values: tensor.into_data().iter::<f32>().collect(),
-    }
+    HostTensor { shape, values: tensor.into_data().iter::<f32>().collect() }
 }
 
 impl Inputs {
@@ -156,9 +140,7 @@ impl Inputs {
     /// How many photos each bucket has.
     pub fn bucket_counts(&self) -> BTreeMap<(usize, usize), usize> {
         let mut counts = BTreeMap::new();
-        self.buckets()
-            .into_iter()
-            .for_each(|bucket| *counts.entry(bucket).or_insert(0) += 1);
+        self.buckets().into_iter().for_each(|bucket| *counts.entry(bucket).or_insert(0) += 1);
         counts
     }
 
@@ -168,10 +150,7 @@ impl Inputs {
             let one = |photo: &usize| tensor(&self.examples[*photo].moments[which], device);
             Tensor::cat(photos.iter().map(one).collect(), 0)
         };
-        let moments = Moments {
-            mean: stack(0),
-            log_variance: stack(1),
-        };
+        let moments = Moments { mean: stack(0), log_variance: stack(1) };
         moments.sample(noise, &self.vae)
     }
 
@@ -197,10 +176,8 @@ impl Inputs {
     /// is filled up with the states of an empty window, as sampling does it.
     pub fn states(&self, photos: &[usize], device: &Device) -> Option<Tensor<3>> {
         let empty = tensor::<3>(self.empty_states.as_ref()?, device);
-        let states: Vec<_> = photos
-            .iter()
-            .map(|p| self.examples[*p].states.as_ref())
-            .collect::<Option<_>>()?;
+        let states: Vec<_> =
+            photos.iter().map(|p| self.examples[*p].states.as_ref()).collect::<Option<_>>()?;
         let longest = states.iter().map(|s| s.shape[0]).max()?;
         let one = |host: &HostTensor| {
             let mut windows = vec![tensor::<3>(host, device)]; // [windows, 77, d_text]
@@ -214,8 +191,5 @@ impl Inputs {
 }
 
 fn tensor<const D: usize>(host: &HostTensor, device: &Device) -> Tensor<D> {
-    Tensor::from_data(
-        TensorData::new(host.values.clone(), host.shape.clone()),
-        device,
-    )
+    Tensor::from_data(TensorData::new(host.values.clone(), host.shape.clone()), device)
 }

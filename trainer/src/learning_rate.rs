@@ -56,12 +56,7 @@ mod tests {
     #[test]
     fn warmup_rises_and_the_rest_falls() {
         for shape in [Shape::Linear, Shape::Cosine] {
-            let rate = LearningRate {
-                peak: 1.0,
-                shape,
-                warmup_steps: 10,
-                steps: 100,
-            };
+            let rate = LearningRate { peak: 1.0, shape, warmup_steps: 10, steps: 100 };
             assert_eq!((rate.at(0), rate.at(5), rate.at(10)), (0.0, 0.5, 1.0));
             assert!((11..100).all(|step| rate.at(step) < rate.at(step - 1)));
             assert!(rate.at(100).abs() < 1e-12);

@@ -8,6 +8,7 @@
 
 #![recursion_limit = "256"]
 
+pub mod base;
 pub mod batches;
 pub mod cache;
 pub mod checkpoints;

@@ -42,12 +42,7 @@ impl Objective {
         batch: &Batch,
         probe: &mut MaybeProbe,
     ) -> Tensor<1> {
-        let Batch {
-            latents,
-            noise,
-            timesteps,
-            text,
-        } = batch.clone();
+        let Batch { latents, noise, timesteps, text } = batch.clone();
         let noisy = schedule.add_noise(latents.clone(), noise.clone(), &timesteps);
         let times: Vec<f64> = timesteps.iter().map(|t| *t as f64).collect();
         let predicted = unet.forward_probed(noisy, &times, text, probe);
@@ -56,14 +51,9 @@ impl Objective {
             None => error.mean(),
             Some(gamma) => {
                 let [samples, c, h, w] = error.dims();
-                let each = error
-                    .reshape([samples, c * h * w])
-                    .mean_dim(1)
-                    .squeeze_dim::<1>(1);
-                let weights: Vec<f32> = timesteps
-                    .iter()
-                    .map(|t| weight(schedule, *t, gamma) as f32)
-                    .collect();
+                let each = error.reshape([samples, c * h * w]).mean_dim(1).squeeze_dim::<1>(1);
+                let weights: Vec<f32> =
+                    timesteps.iter().map(|t| weight(schedule, *t, gamma) as f32).collect();
                 let device = each.device().without_autodiff();
                 (each * Tensor::from_floats(weights.as_slice(), &device)).mean()
             }
@@ -89,19 +79,9 @@ mod tests {
     #[test]
     fn min_snr_caps_easy_timesteps_and_leaves_hard_ones() {
         let schedule = Schedule::new(ScheduleConfig::default());
-        assert!(
-            weight(&schedule, 0, 5.0) < 0.01,
-            "almost clean latents weigh little"
-        );
-        assert_eq!(
-            weight(&schedule, 999, 5.0),
-            1.0,
-            "almost pure noise weighs fully"
-        );
-        let rescaled = ScheduleConfig {
-            rescale_betas_zero_snr: true,
-            ..Default::default()
-        };
+        assert!(weight(&schedule, 0, 5.0) < 0.01, "almost clean latents weigh little");
+        assert_eq!(weight(&schedule, 999, 5.0), 1.0, "almost pure noise weighs fully");
+        let rescaled = ScheduleConfig { rescale_betas_zero_snr: true, ..Default::default() };
         assert!(weight(&Schedule::new(rescaled), 999, 5.0).is_finite());
     }
 }

@@ -39,12 +39,7 @@ impl AdamW {
     /// A fresh state for `length` numbers.
     pub fn new(config: AdamWConfig, length: usize, device: &Device) -> Self {
         let zeros = || Tensor::zeros([length], device);
-        Self {
-            config,
-            first: zeros(),
-            second: zeros(),
-            steps: 0,
-        }
+        Self { config, first: zeros(), second: zeros(), steps: 0 }
     }
 
     /// `values` after one step along `gradient` at `learning_rate`, and the gradient's norm
@@ -55,13 +50,7 @@ impl AdamW {
         gradient: Tensor<1>,
         learning_rate: f64,
     ) -> (Tensor<1>, Tensor<1>) {
-        let AdamWConfig {
-            beta1,
-            beta2,
-            epsilon,
-            weight_decay,
-            clip,
-        } = self.config;
+        let AdamWConfig { beta1, beta2, epsilon, weight_decay, clip } = self.config;
         let norm = gradient.clone().square().sum().sqrt(); // [1]
         let gradient = match clip {
             // As torch.nn.utils.clip_grad_norm_, with its 1e-6.
@@ -83,13 +72,8 @@ impl AdamW {
 mod tests {
     use super::*;
 
-    const PLAIN: AdamWConfig = AdamWConfig {
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        clip: None,
-    };
+    const PLAIN: AdamWConfig =
+        AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0, clip: None };
 
     fn stepped(config: AdamWConfig, gradient: [f32; 2]) -> Vec<f32> {
         let device = Device::flex();
@@ -103,43 +87,24 @@ mod tests {
     fn the_first_step_has_the_learning_rates_size_whatever_the_gradients() {
         for scale in [1e-3, 1.0, 1e3] {
             let after = stepped(PLAIN, [scale, -scale]);
-            assert!(
-                (after[0] - 0.9).abs() < 1e-4 && (after[1] + 0.9).abs() < 1e-4,
-                "{after:?}"
-            );
+            assert!((after[0] - 0.9).abs() < 1e-4 && (after[1] + 0.9).abs() < 1e-4, "{after:?}");
         }
     }
 
     #[test]
     fn decay_shrinks_values_without_a_gradient() {
-        let after = stepped(
-            AdamWConfig {
-                weight_decay: 0.5,
-                ..PLAIN
-            },
-            [0.0, 0.0],
-        );
+        let after = stepped(AdamWConfig { weight_decay: 0.5, ..PLAIN }, [0.0, 0.0]);
         assert_eq!(after, [0.95, -0.95]);
     }
 
     #[test]
     fn clipping_scales_the_whole_gradient() {
         let device = Device::flex();
-        let mut adam = AdamW::new(
-            AdamWConfig {
-                clip: Some(1.0),
-                ..PLAIN
-            },
-            2,
-            &device,
-        );
+        let mut adam = AdamW::new(AdamWConfig { clip: Some(1.0), ..PLAIN }, 2, &device);
         let values = Tensor::from_floats([0.0, 0.0], &device);
         let (_, norm) = adam.step(values, Tensor::from_floats([30.0, 40.0], &device), 0.1);
         assert!((norm.into_scalar::<f32>() - 50.0).abs() < 1e-3);
         let first: Vec<f32> = adam.first.into_data().iter::<f32>().collect();
-        assert!(
-            (first[0] - 0.06).abs() < 1e-5 && (first[1] - 0.08).abs() < 1e-5,
-            "{first:?}"
-        );
+        assert!((first[0] - 0.06).abs() < 1e-5 && (first[1] - 0.08).abs() < 1e-5, "{first:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use likeness_dataset::Dataset;
-use likeness_diffusion::adapter::{Adapter, Place, Targets, places};
+use likeness_diffusion::adapter::{Adapter, Place, places};
 use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::noise;
 use likeness_diffusion::probe::FirstNonFinite;
@@ -13,17 +13,18 @@ use likeness_diffusion::schedule::Schedule;
 use likeness_diffusion::text::TextEncoder;
 use likeness_diffusion::unet::Unet;
 
+use crate::base::{open_base, targets};
 use crate::batches::Batches;
 use crate::cache::Cache;
 use crate::checkpoints::{self, Snapshot};
-use crate::config::{RunConfig, TrainConfig};
+use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::header;
 use crate::identity::Identity;
 use crate::inputs::{Inputs, Maker};
 use crate::learning_rate::LearningRate;
 use crate::objective::{Batch, Objective};
-use crate::optimizer::{AdamW, AdamWConfig};
+use crate::optimizer::AdamW;
 use crate::progress::{Event, Stop, peak_memory_mib};
 use crate::run_folder::RunFolder;
 use crate::steps_log::{StepRecord, StepsLog};
@@ -36,25 +37,6 @@ pub enum Outcome {
     Finished(PathBuf),
     /// Someone asked to stop; here is the checkpoint to go on from.
     Stopped(PathBuf),
-}
-
-/// Opens the base that `config` names.
-pub fn open_base(config: &RunConfig) -> Result<Checkpoint, TrainError> {
-    let mut checkpoint = Checkpoint::open(&config.base, config.base_configs.as_deref())?;
-    if let Some(prediction) = config.train.prediction {
-        checkpoint.schedule.prediction_type = prediction;
-    }
-    if config.train.clip_skip >= checkpoint.text.num_hidden_layers {
-        let reason = format!(
-            "leaves no layer of {}; give fewer",
-            checkpoint.text.num_hidden_layers
-        );
-        return Err(TrainError::Value {
-            key: "train.clip_skip",
-            reason,
-        });
-    }
-    Ok(checkpoint)
 }
 
 /// Trains what `config` says, on `device` (called `engine` in the run's identity).
@@ -73,10 +55,7 @@ pub fn train(
     let dataset = Dataset::open(&config.dataset)?;
     if dataset.kept().next().is_none() {
         let reason = "keeps no photo; look at its report.html for the reasons".into();
-        return Err(TrainError::Folder {
-            path: config.dataset.clone(),
-            reason,
-        });
+        return Err(TrainError::Folder { path: config.dataset.clone(), reason });
     }
     let checkpoint = open_base(config)?;
     let fingerprint = checkpoint.fingerprint()?;
@@ -130,20 +109,23 @@ impl<'a> Run<'a> {
         device: &'a Device,
     ) -> Result<Self, TrainError> {
         let mut unet = checkpoint.load_unet(device)?;
-        let mut text_encoder = checkpoint.load_text_encoder(device)?;
-        let places = places(&mut unet, &mut text_encoder);
-        let targets = targets(config, &places)?;
         let adapter = &config.adapter;
+        let mut text_encoder = match adapter.text_encoder {
+            true => Some(checkpoint.load_text_encoder(device)?),
+            false => None,
+        };
+        let places = places(&mut unet, text_encoder.as_mut());
+        let targets = targets(config, &places)?;
         let (rank, alpha) = (adapter.rank, adapter.alpha());
         let trainable = Trainable::fresh(&places, &targets, rank, alpha, config.seed, device);
-        let adam = AdamW::new(optimizer(&config.train), trainable.parameters(), device);
+        let adam = AdamW::new(config.train.optimizer(), trainable.parameters(), device);
         let batches = Batches::new(&inputs.buckets(), config.train.batch, config.seed);
         Ok(Self {
             config,
             device,
             schedule: checkpoint.noise_schedule(),
             unet,
-            text_encoder: adapter.text_encoder.then_some(text_encoder),
+            text_encoder,
             places,
             inputs,
             batches,
@@ -176,12 +158,7 @@ impl<'a> Run<'a> {
         let (steps, from) = (train.steps, self.adam.steps);
         let mut log = StepsLog::open(&folder.steps_log(), from)?;
         let (layers, parameters) = (self.trainable.layers(), self.trainable.parameters());
-        on_event(Event::Starting {
-            from,
-            steps,
-            layers,
-            parameters,
-        });
+        on_event(Event::Starting { from, steps, layers, parameters });
         let (mut since, mut logged_at) = (Instant::now(), from);
         for step in from..steps {
             let rate = self.learning_rate().at(step);
@@ -194,11 +171,7 @@ impl<'a> Run<'a> {
                 let gradient_norm = stepped.norm.into_scalar::<f32>();
                 if !(loss.is_finite() && gradient_norm.is_finite()) {
                     let module = self.blame(step);
-                    return Err(TrainError::NotFinite {
-                        step: done,
-                        loss,
-                        module,
-                    });
+                    return Err(TrainError::NotFinite { step: done, loss, module });
                 }
                 let photos = (done - logged_at) * train.batch * train.accumulate;
                 let record = StepRecord {
@@ -238,11 +211,10 @@ impl<'a> Run<'a> {
     /// One optimizer step: gradients of `accumulate` batches, averaged.
     fn step(&mut self, step: usize, rate: f64) -> Stepped {
         let count = self.config.train.accumulate;
-        let leaves = self
-            .trainable
-            .install(&mut self.unet, self.text_encoder.as_mut());
         let (mut gradient, mut total) = (None, None);
         for part in 0..count {
+            // Anew for each batch: a backward pass uses its graph up.
+            let leaves = self.trainable.install(&mut self.unet, self.text_encoder.as_mut());
             let batch = self.batch(step * count + part);
             let loss = self.objective().loss(&self.unet, &self.schedule, &batch) / count as f64;
             let one = leaves.gradient(&mut loss.backward());
@@ -252,18 +224,14 @@ impl<'a> Run<'a> {
         }
         let some = "at least one batch is accumulated";
         let (gradient, loss) = (gradient.expect(some), total.expect(some));
-        let (values, norm) = self
-            .adam
-            .step(self.trainable.values.clone(), gradient, rate);
+        let (values, norm) = self.adam.step(self.trainable.values.clone(), gradient, rate);
         self.trainable.values = values;
         Stepped { loss, norm }
     }
 
     fn objective(&self) -> Objective {
         let gamma = self.config.train.min_snr_gamma;
-        Objective {
-            min_snr_gamma: (gamma > 0.0).then_some(gamma),
-        }
+        Objective { min_snr_gamma: (gamma > 0.0).then_some(gamma) }
     }
 
     /// Batch number `index`: photos, latents, noise and timesteps are functions of seed and index.
@@ -281,9 +249,7 @@ impl<'a> Run<'a> {
         let text = match (&self.text_encoder, self.inputs.states(&photos, self.device)) {
             (None, Some(states)) => states,
             (encoder, _) => {
-                let encoder = encoder
-                    .as_ref()
-                    .expect("states are kept unless the encoder learns");
+                let encoder = encoder.as_ref().expect("states are kept unless the encoder learns");
                 let (windows, each) = self.inputs.windows(&photos);
                 let states = encoder.encode(&windows, self.config.train.clip_skip);
                 let [_, tokens, width] = states.dims();
@@ -318,10 +284,7 @@ impl<'a> Run<'a> {
     ) -> Result<PathBuf, TrainError> {
         let mut metadata = self.header.clone();
         metadata.insert("ss_steps".into(), step.to_string());
-        let adapter = Adapter {
-            metadata,
-            ..self.trainable.to_adapter()
-        };
+        let adapter = Adapter { metadata, ..self.trainable.to_adapter() };
         let snapshot = Snapshot {
             step,
             adapter: &adapter,
@@ -333,51 +296,4 @@ impl<'a> Run<'a> {
         };
         checkpoints::store(&folder.checkpoints(), &snapshot)
     }
-}
-
-fn optimizer(train: &TrainConfig) -> AdamWConfig {
-    AdamWConfig {
-        beta1: train.beta1,
-        beta2: train.beta2,
-        epsilon: train.epsilon,
-        weight_decay: train.weight_decay,
-        clip: (train.clip > 0.0).then_some(train.clip),
-    }
-}
-
-/// The layers that learn; a name that no layer has, or a rank that no layer bears, is an error.
-pub fn targets(config: &RunConfig, places: &[Place]) -> Result<Targets, TrainError> {
-    let adapter = &config.adapter;
-    let mut targets = Targets::preset(adapter.layers, adapter.text_encoder);
-    if !adapter.include.is_empty() {
-        targets.unet = adapter.include.clone();
-    }
-    let chosen: Vec<_> = places.iter().filter(|place| targets.has(place)).collect();
-    let unmatched = targets.unmatched(places);
-    if !adapter.include.is_empty() && !unmatched.is_empty() {
-        let reason = format!(
-            "names no layer of this base: {}; layers end in to_q, ff.net.2, conv1...",
-            unmatched.join(", ")
-        );
-        return Err(TrainError::Value {
-            key: "adapter.include",
-            reason,
-        });
-    }
-    let widest = chosen
-        .iter()
-        .map(|place| place.shape.full_rank())
-        .min()
-        .unwrap_or(0);
-    if adapter.rank > widest {
-        let reason = format!(
-            "is {}, but the narrowest layer has rank {widest}; give 1 to {widest}",
-            adapter.rank
-        );
-        return Err(TrainError::Value {
-            key: "adapter.rank",
-            reason,
-        });
-    }
-    Ok(targets)
 }

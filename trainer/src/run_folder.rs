@@ -28,6 +28,7 @@ const MANIFEST: &str = "manifest.json";
 impl RunFolder {
     /// Claims `config.out`. With `resume`, goes on from its last checkpoint, whose identity must
     /// be `identity`; without, the folder must be new, empty, or hold a run that never saved.
+    /// An adapter that outlived its checkpoints is never replaced.
     pub fn claim(
         config: &RunConfig,
         identity: &Identity,
@@ -36,10 +37,7 @@ impl RunFolder {
         let path = config.out.clone();
         let last = checkpoints::list(&path.join("checkpoints")).pop();
         let refuse = |reason: &str| {
-            Err(TrainError::Folder {
-                path: path.clone(),
-                reason: reason.to_owned(),
-            })
+            Err(TrainError::Folder { path: path.clone(), reason: reason.to_owned() })
         };
         if path.exists() && !path.is_dir() {
             return refuse("is a file; give another `out`");
@@ -64,12 +62,18 @@ impl RunFolder {
                     "has more steps than `train.steps`; raise them, or give another `out`",
                 );
             }
+            (None, _) if path.join(checkpoints::ADAPTER).exists() => {
+                return refuse(
+                    "holds a finished adapter.safetensors but none of its checkpoints; give another `out`",
+                );
+            }
             (None, true) if !is_run => {
                 return refuse("holds no run to go on with; leave --resume out");
             }
             _ => {}
         }
         fs::create_dir_all(&path).map_err(TrainError::io("create", &path))?;
+        [path.clone(), path.join("checkpoints")].iter().try_for_each(|folder| sweep(folder))?;
         Ok(Self { path, from: last })
     }
 
@@ -111,4 +115,20 @@ impl RunFolder {
         atomic::write(&self.adapter(), &bytes)?;
         Ok(self.adapter())
     }
+}
+
+/// Removes what a process that was killed left half-written.
+fn sweep(folder: &Path) -> Result<(), TrainError> {
+    let paths =
+        fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    for path in paths.filter(|path| path.file_name().is_some_and(is_unfinished)) {
+        let removed =
+            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(TrainError::io("remove", &path))?;
+    }
+    Ok(())
+}
+
+fn is_unfinished(name: &std::ffi::OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".writing-")
 }

@@ -35,34 +35,24 @@ pub struct StepsLog {
 impl StepsLog {
     /// Opens the log at `path` and drops lines behind `step`: a resumed run takes them again.
     pub fn open(path: &Path, step: usize) -> Result<Self, TrainError> {
-        let kept: Vec<_> = read(path)
-            .into_iter()
-            .filter(|line| line.step <= step)
-            .collect();
+        let kept: Vec<_> = read(path).into_iter().filter(|line| line.step <= step).collect();
         let lines = kept.iter().map(line).collect::<String>();
         atomic::write(path, lines.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path);
         let file = file.map_err(TrainError::io("open", path))?;
-        Ok(Self {
-            path: path.into(),
-            file,
-        })
+        Ok(Self { path: path.into(), file })
     }
 
     /// Adds a line.
     pub fn add(&mut self, record: &StepRecord) -> Result<(), TrainError> {
-        self.file
-            .write_all(line(record).as_bytes())
-            .map_err(TrainError::io("write", &self.path))
+        self.file.write_all(line(record).as_bytes()).map_err(TrainError::io("write", &self.path))
     }
 }
 
 /// Every whole line of the log at `path`; none if there is no log.
 pub fn read(path: &Path) -> Vec<StepRecord> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 fn line(record: &StepRecord) -> String {

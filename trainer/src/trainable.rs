@@ -51,39 +51,24 @@ impl Trainable {
             values.extend(drawn.into_iter().map(|x| x * bound));
             values.resize(slot.up.end, 0.0);
         }
-        Self {
-            slots,
-            values: flat(values, device),
-        }
+        Self { slots, values: flat(values, device) }
     }
 
     /// The factors of an adapter, to go on with.
     pub fn of_adapter(adapter: &Adapter, places: &[Place], device: &Device) -> Self {
         let module_of = |place: &Place| {
-            adapter
-                .modules
-                .iter()
-                .find(|m| m.component == place.component && m.path == place.path)
+            adapter.modules.iter().find(|m| m.component == place.component && m.path == place.path)
         };
-        let found: Vec<_> = places
-            .iter()
-            .filter_map(|place| Some((place, module_of(place)?)))
-            .collect();
-        let slots = slots(
-            found
-                .iter()
-                .map(|(place, m)| ((*place).clone(), m.rank(), m.alpha)),
-        );
+        let found: Vec<_> =
+            places.iter().filter_map(|place| Some((place, module_of(place)?))).collect();
+        let slots = slots(found.iter().map(|(place, m)| ((*place).clone(), m.rank(), m.alpha)));
         let mut values = Vec::new();
         for (_, module) in found {
             let (down, up) = factors::flatten(&module.down, &module.up);
             values.extend(down);
             values.extend(up);
         }
-        Self {
-            slots,
-            values: flat(values, device),
-        }
+        Self { slots, values: flat(values, device) }
     }
 
     /// Number of layers.
@@ -98,26 +83,16 @@ impl Trainable {
 
     /// Whether any layer of the text encoder learns.
     pub fn has_text_encoder(&self) -> bool {
-        self.slots
-            .iter()
-            .any(|slot| slot.place.component == Component::TextEncoder)
+        self.slots.iter().any(|slot| slot.place.component == Component::TextEncoder)
     }
 
     /// Puts the factors on the two models as tracked leaves.
     pub fn install(&self, unet: &mut Unet, text_encoder: Option<&mut TextEncoder>) -> Leaves {
         let mut leaves = Vec::with_capacity(2 * self.slots.len());
-        let of = |component| {
-            self.slots
-                .iter()
-                .filter(move |s| s.place.component == component)
-        };
+        let of = |component| self.slots.iter().filter(move |s| s.place.component == component);
         self.put(of(Component::Unet), unet.layers(), &mut leaves);
         if let Some(text_encoder) = text_encoder {
-            self.put(
-                of(Component::TextEncoder),
-                text_encoder.layers(),
-                &mut leaves,
-            );
+            self.put(of(Component::TextEncoder), text_encoder.layers(), &mut leaves);
         }
         Leaves(leaves)
     }
@@ -135,11 +110,7 @@ impl Trainable {
                 .find(|layer| layer.path() == slot.place.path)
                 .expect("slots were made from these layers, in this order");
             let leaf = |range: &Range<usize>| {
-                self.values
-                    .clone()
-                    .slice(range.clone())
-                    .autodiff()
-                    .require_grad()
+                self.values.clone().slice(range.clone()).autodiff().require_grad()
             };
             let (down, up) = (leaf(&slot.down), leaf(&slot.up));
             leaves.extend([down.clone(), up.clone()]);
@@ -156,34 +127,19 @@ impl Trainable {
             let (down, up) = (&values[slot.down.clone()], &values[slot.up.clone()]);
             let (down, up) = factors::unflatten(slot.place.shape, slot.rank, down, up);
             let (component, path) = (slot.place.component, slot.place.path.clone());
-            Module {
-                component,
-                path,
-                down,
-                up,
-                alpha: slot.alpha,
-            }
+            Module { component, path, down, up, alpha: slot.alpha }
         });
-        Adapter {
-            modules: modules.collect(),
-            metadata: Default::default(),
-        }
+        Adapter { modules: modules.collect(), metadata: Default::default() }
     }
 
     /// The layers' paths with their shapes, for messages and tests.
     pub fn describe(&self) -> impl Iterator<Item = (&str, LayerShape)> {
-        self.slots
-            .iter()
-            .map(|slot| (slot.place.path.as_str(), slot.place.shape))
+        self.slots.iter().map(|slot| (slot.place.path.as_str(), slot.place.shape))
     }
 
     /// Splits a flat tensor (values, gradient, moments) by layer into A and B as files have them.
     pub fn modules_of(&self, flat: Tensor<1>) -> Adapter {
-        Self {
-            slots: self.slots.clone(),
-            values: flat,
-        }
-        .to_adapter()
+        Self { slots: self.slots.clone(), values: flat }.to_adapter()
     }
 }
 
@@ -191,8 +147,7 @@ impl Leaves {
     /// The flat gradient of a backward pass; zeros where nothing arrived.
     pub fn gradient(&self, grads: &mut Gradients) -> Tensor<1> {
         let one = |leaf: &Tensor<1>| {
-            leaf.grad_remove(grads)
-                .unwrap_or_else(|| leaf.clone().inner().zeros_like())
+            leaf.grad_remove(grads).unwrap_or_else(|| leaf.clone().inner().zeros_like())
         };
         Tensor::cat(self.0.iter().map(one).collect(), 0)
     }
@@ -206,13 +161,7 @@ fn slots(layers: impl Iterator<Item = (Place, usize, f64)>) -> Vec<Slot> {
     };
     let slot = |(place, rank, alpha): (Place, usize, f64)| {
         let (down, up) = Factors::lengths(place.shape, rank);
-        Slot {
-            rank,
-            alpha,
-            down: take(down),
-            up: take(up),
-            place,
-        }
+        Slot { rank, alpha, down: take(down), up: take(up), place }
     };
     layers.map(slot).collect()
 }

@@ -22,11 +22,8 @@ pub fn attach(
     text_encoder: &mut TextEncoder,
     device: &Device,
 ) {
-    let by_layer: HashMap<_, _> = adapter
-        .modules
-        .iter()
-        .map(|m| ((m.component, m.path.as_str()), m))
-        .collect();
+    let by_layer: HashMap<_, _> =
+        adapter.modules.iter().map(|m| ((m.component, m.path.as_str()), m)).collect();
     let put = |component: Component, layers: Vec<LayerMut<'_>>| {
         for mut layer in layers {
             let module = by_layer.get(&(component, layer.path())).copied();

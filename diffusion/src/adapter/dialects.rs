@@ -46,17 +46,12 @@ const OTHER_KINDS: [(&str, &str); 8] = [
 
 /// Splits a key into the module's name and its part.
 pub fn split(key: &str) -> Option<(&str, Part)> {
-    PARTS
-        .iter()
-        .find_map(|(ending, part)| Some((key.strip_suffix(ending)?, *part)))
+    PARTS.iter().find_map(|(ending, part)| Some((key.strip_suffix(ending)?, *part)))
 }
 
 /// What a key is, if it belongs to a kind of update that is not supported.
 pub fn other_kind(key: &str) -> Option<&'static str> {
-    OTHER_KINDS
-        .iter()
-        .find(|(mark, _)| key.contains(mark))
-        .map(|(_, kind)| *kind)
+    OTHER_KINDS.iter().find(|(mark, _)| key.contains(mark)).map(|(_, kind)| *kind)
 }
 
 /// kohya's name of a module.

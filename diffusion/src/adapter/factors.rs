@@ -30,11 +30,7 @@ impl Factors {
             LayerShape::Linear { d_in, d_out } => {
                 Self::Linear(down.reshape([d_in, rank]), up.reshape([rank, d_out]))
             }
-            LayerShape::Conv {
-                c_in,
-                c_out,
-                kernel,
-            } => Self::Conv(
+            LayerShape::Conv { c_in, c_out, kernel } => Self::Conv(
                 down.reshape([rank, c_in, kernel, kernel]),
                 up.reshape([c_out, rank, 1, 1]),
             ),
@@ -68,15 +64,8 @@ impl Factors {
 
 fn shape_of(down: &HostTensor, up: &HostTensor) -> LayerShape {
     match down.shape[..] {
-        [_, c_in, kernel, _] => LayerShape::Conv {
-            c_in,
-            c_out: up.shape[0],
-            kernel,
-        },
-        _ => LayerShape::Linear {
-            d_in: down.shape[1],
-            d_out: up.shape[0],
-        },
+        [_, c_in, kernel, _] => LayerShape::Conv { c_in, c_out: up.shape[0], kernel },
+        _ => LayerShape::Linear { d_in: down.shape[1], d_out: up.shape[0] },
     }
 }
 
@@ -98,19 +87,10 @@ pub fn unflatten(
     let (down_shape, up_shape) = shape.factors(rank);
     let host = |shape: Vec<usize>, values: &[f32]| match shape[..] {
         [rows, columns] => {
-            let turned_over = HostTensor {
-                shape: vec![columns, rows],
-                values: values.to_vec(),
-            };
-            HostTensor {
-                values: turned(&turned_over),
-                shape,
-            }
+            let turned_over = HostTensor { shape: vec![columns, rows], values: values.to_vec() };
+            HostTensor { values: turned(&turned_over), shape }
         }
-        _ => HostTensor {
-            shape,
-            values: values.to_vec(),
-        },
+        _ => HostTensor { shape, values: values.to_vec() },
     };
     (host(down_shape, down), host(up_shape, up))
 }
@@ -129,18 +109,12 @@ mod tests {
     #[test]
     fn flattening_and_back_changes_nothing() {
         let host = |shape: Vec<usize>| {
-            let values = (0..shape.iter().product())
-                .map(|i: usize| i as f32)
-                .collect();
+            let values = (0..shape.iter().product()).map(|i: usize| i as f32).collect();
             HostTensor { shape, values }
         };
         for shape in [
             LayerShape::Linear { d_in: 5, d_out: 3 },
-            LayerShape::Conv {
-                c_in: 4,
-                c_out: 6,
-                kernel: 3,
-            },
+            LayerShape::Conv { c_in: 4, c_out: 6, kernel: 3 },
         ] {
             let (down_shape, up_shape) = shape.factors(2);
             let (down, up) = (host(down_shape), host(up_shape));

@@ -81,8 +81,9 @@ pub struct Place {
     pub shape: LayerShape,
 }
 
-/// Every layer of the two models that an adapter may change, in a fixed order.
-pub fn places(unet: &mut Unet, text_encoder: &mut TextEncoder) -> Vec<Place> {
+/// Every layer of the models that an adapter may change, in a fixed order; without a text
+/// encoder, those of the UNet.
+pub fn places(unet: &mut Unet, text_encoder: Option<&mut TextEncoder>) -> Vec<Place> {
     let place = |component| {
         move |layer: LayerMut| Place {
             component,
@@ -91,9 +92,6 @@ pub fn places(unet: &mut Unet, text_encoder: &mut TextEncoder) -> Vec<Place> {
         }
     };
     let unet = unet.layers().into_iter().map(place(Component::Unet));
-    let text = text_encoder
-        .layers()
-        .into_iter()
-        .map(place(Component::TextEncoder));
-    unet.chain(text).collect()
+    let text = text_encoder.into_iter().flat_map(TextEncoder::layers);
+    unet.chain(text.map(place(Component::TextEncoder))).collect()
 }

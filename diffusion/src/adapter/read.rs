@@ -27,11 +27,7 @@ pub fn read(path: &Path, places: &[Place]) -> Result<Adapter, Error> {
     let known: HashMap<String, usize> = places
         .iter()
         .enumerate()
-        .flat_map(|(at, place)| {
-            dialects::names(place)
-                .into_iter()
-                .map(move |name| (name, at))
-        })
+        .flat_map(|(at, place)| dialects::names(place).into_iter().map(move |name| (name, at)))
         .collect();
     let mut found: BTreeMap<usize, Found> = BTreeMap::new();
     let mut unused = Vec::new();
@@ -66,33 +62,18 @@ pub fn read(path: &Path, places: &[Place]) -> Result<Adapter, Error> {
         match shaped(down, up, place) {
             Ok((down, up)) => {
                 let (component, path) = (place.component, place.path.clone());
-                modules.push(Module {
-                    component,
-                    path,
-                    down,
-                    up,
-                    alpha,
-                });
+                modules.push(Module { component, path, down, up, alpha });
             }
             Err(reason) => misshapen.push(reason),
         }
     }
     if !(missing.is_empty() && unused.is_empty() && misshapen.is_empty()) {
         let component = "adapter".into();
-        return Err(Error::Names {
-            component,
-            path: path.into(),
-            missing,
-            unused,
-            misshapen,
-        });
+        return Err(Error::Names { component, path: path.into(), missing, unused, misshapen });
     }
     if modules.is_empty() {
         let reason = "holds no LoRA factors; is it a whole model?".into();
-        return Err(Error::Adapter {
-            path: path.into(),
-            reason,
-        });
+        return Err(Error::Adapter { path: path.into(), reason });
     }
     Ok(Adapter { modules, metadata })
 }
@@ -106,26 +87,19 @@ fn other_kind(path: &Path, key: &str, kind: &str) -> Error {
     let reason = format!(
         "holds {kind} (`{key}`), which this version cannot apply; convert it to plain LoRA by extracting low-rank factors"
     );
-    Error::Adapter {
-        path: path.into(),
-        reason,
-    }
+    Error::Adapter { path: path.into(), reason }
 }
 
 fn scalar(file: &TensorFile, key: &str) -> Result<f64, Error> {
     let value = if file.is_float(key) {
-        file.read(key)?
-            .and_then(|tensor| tensor.values.first().copied().map(f64::from))
+        file.read(key)?.and_then(|tensor| tensor.values.first().copied().map(f64::from))
     } else {
-        file.read_ints(key)?
-            .and_then(|values| values.first().map(|value| *value as f64))
+        file.read_ints(key)?.and_then(|values| values.first().map(|value| *value as f64))
     };
-    value
-        .filter(|alpha| alpha.is_finite())
-        .ok_or_else(|| Error::BrokenFile {
-            path: file.path().into(),
-            reason: format!("`{key}` is not a finite number"),
-        })
+    value.filter(|alpha| alpha.is_finite()).ok_or_else(|| Error::BrokenFile {
+        path: file.path().into(),
+        reason: format!("`{key}` is not a finite number"),
+    })
 }
 
 /// The factors in the layer's own form (a 1 x 1 convolution and a linear layer hold the same).
@@ -146,10 +120,7 @@ fn shaped(
             place.path, down.shape, up.shape
         ));
     }
-    let fit = |tensor: HostTensor, shape| HostTensor {
-        shape,
-        values: tensor.values,
-    };
+    let fit = |tensor: HostTensor, shape| HostTensor { shape, values: tensor.values };
     Ok((fit(down, want_down), fit(up, want_up)))
 }
 
@@ -159,10 +130,7 @@ struct Declared(Value);
 impl Declared {
     fn of(metadata: &HashMap<String, String>) -> Self {
         let text = metadata.get("lora_adapter_metadata");
-        Self(
-            text.and_then(|text| serde_json::from_str(text).ok())
-                .unwrap_or(Value::Null),
-        )
+        Self(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null))
     }
 
     fn alpha(&self, place: &Place, rank: usize) -> f64 {
@@ -177,9 +145,7 @@ impl Declared {
                 .find(|(key, _)| place.path == **key || place.path.ends_with(&format!(".{key}")));
             hit.and_then(|(_, alpha)| alpha.as_f64())
         });
-        let alpha = pattern
-            .or_else(|| field("lora_alpha").as_f64())
-            .unwrap_or(rank as f64);
+        let alpha = pattern.or_else(|| field("lora_alpha").as_f64()).unwrap_or(rank as f64);
         // Rank-stabilised LoRA divides by √rank instead of rank.
         match field("use_rslora").as_bool() {
             Some(true) => alpha * (rank as f64).sqrt(),

@@ -48,11 +48,7 @@ impl Targets {
         let owned = |names: Vec<&str>| names.into_iter().map(String::from).collect();
         Self {
             unet: owned(preset.endings()),
-            text_encoder: owned(if text_encoder {
-                TEXT_ATTENTION.to_vec()
-            } else {
-                vec![]
-            }),
+            text_encoder: owned(if text_encoder { TEXT_ATTENTION.to_vec() } else { vec![] }),
         }
     }
 
@@ -73,14 +69,10 @@ impl Targets {
         let one = |component| {
             move |ending: &&String| {
                 let alone = match component {
-                    Component::Unet => Self {
-                        unet: vec![(*ending).clone()],
-                        ..Self::default()
-                    },
-                    Component::TextEncoder => Self {
-                        text_encoder: vec![(*ending).clone()],
-                        ..Self::default()
-                    },
+                    Component::Unet => Self { unet: vec![(*ending).clone()], ..Self::default() },
+                    Component::TextEncoder => {
+                        Self { text_encoder: vec![(*ending).clone()], ..Self::default() }
+                    }
                 };
                 !places.iter().any(|place| alone.has(place))
             }

@@ -44,10 +44,7 @@ pub fn write(
 
 fn kohya(module: &Module) -> Vec<(String, HostTensor)> {
     let name = dialects::kohya(module.component, &module.path);
-    let alpha = HostTensor {
-        shape: vec![],
-        values: vec![module.alpha as f32],
-    };
+    let alpha = HostTensor { shape: vec![], values: vec![module.alpha as f32] };
     vec![
         (format!("{name}.alpha"), alpha),
         (format!("{name}.lora_down.weight"), module.down.clone()),
@@ -59,10 +56,7 @@ fn diffusers(module: &Module) -> Vec<(String, HostTensor)> {
     let name = dialects::peft(module.component, &module.path);
     let scale = module.scale() as f32;
     let values = module.up.values.iter().map(|v| v * scale).collect();
-    let up = HostTensor {
-        shape: module.up.shape.clone(),
-        values,
-    };
+    let up = HostTensor { shape: module.up.shape.clone(), values };
     vec![
         (format!("{name}.lora_A.weight"), module.down.clone()),
         (format!("{name}.lora_B.weight"), up),
@@ -71,23 +65,14 @@ fn diffusers(module: &Module) -> Vec<(String, HostTensor)> {
 
 /// Checks that what a reader makes of the file is what was meant.
 fn compare(meant: &Adapter, got: &Adapter, path: &Path) -> Result<(), Error> {
-    let differs = |reason: String| Error::Adapter {
-        path: path.into(),
-        reason,
-    };
-    let by_layer: HashMap<_, _> = got
-        .modules
-        .iter()
-        .map(|m| ((m.component, m.path.as_str()), m))
-        .collect();
+    let differs = |reason: String| Error::Adapter { path: path.into(), reason };
+    let by_layer: HashMap<_, _> =
+        got.modules.iter().map(|m| ((m.component, m.path.as_str()), m)).collect();
     for module in &meant.modules {
         let read = by_layer.get(&(module.component, module.path.as_str()));
         let same = read.is_some_and(|read| {
             let scaled = |m: &Module| {
-                m.up.values
-                    .iter()
-                    .map(|v| f64::from(*v) * m.scale())
-                    .collect::<Vec<_>>()
+                m.up.values.iter().map(|v| f64::from(*v) * m.scale()).collect::<Vec<_>>()
             };
             let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-6 * a.abs().max(1e-6);
             read.down == module.down && scaled(read).iter().zip(&scaled(module)).all(close)

@@ -48,17 +48,10 @@ pub fn of_single(file: &TensorFile) -> Result<Family, Error> {
     let has = |prefix: &str| names.iter().any(|name| name.starts_with(prefix));
     if !has(ldm::UNET) {
         let reason = format!("it has no tensors below `{}`", ldm::UNET);
-        return Err(Error::NotACheckpoint {
-            path: file.path().into(),
-            reason,
-        });
+        return Err(Error::NotACheckpoint { path: file.path().into(), reason });
     }
     refuse_inpainting(file, &format!("{}input_blocks.0.0.weight", ldm::UNET))?;
-    if has(openclip::TEXT) {
-        Ok(Family::Sd2)
-    } else {
-        Ok(Family::Sd1)
-    }
+    if has(openclip::TEXT) { Ok(Family::Sd2) } else { Ok(Family::Sd1) }
 }
 
 /// The family of a diffusers folder, by its UNet's file.
@@ -66,35 +59,21 @@ pub fn of_unet(file: &TensorFile) -> Result<Family, Error> {
     let names = file.names();
     refuse_others(file.path(), &names)?;
     refuse_inpainting(file, "conv_in.weight")?;
-    let mut shapes = names
-        .iter()
-        .filter(|name| name.ends_with(".proj_in.weight"));
-    match shapes
-        .next()
-        .and_then(|name| file.shape(name))
-        .map(<[usize]>::len)
-    {
+    let mut shapes = names.iter().filter(|name| name.ends_with(".proj_in.weight"));
+    match shapes.next().and_then(|name| file.shape(name)).map(<[usize]>::len) {
         Some(4) => Ok(Family::Sd1),
         Some(2) => Ok(Family::Sd2),
         _ => {
             let found = "of a family that likeness does not know (no transformer in its UNet)";
-            Err(Error::Family {
-                path: file.path().into(),
-                found: found.into(),
-            })
+            Err(Error::Family { path: file.path().into(), found: found.into() })
         }
     }
 }
 
 fn refuse_others(path: &Path, names: &[String]) -> Result<(), Error> {
-    let other = OTHERS
-        .iter()
-        .find(|(mark, _)| names.iter().any(|name| name.starts_with(mark)));
+    let other = OTHERS.iter().find(|(mark, _)| names.iter().any(|name| name.starts_with(mark)));
     match other {
-        Some((_, found)) => Err(Error::Family {
-            path: path.into(),
-            found: (*found).to_owned(),
-        }),
+        Some((_, found)) => Err(Error::Family { path: path.into(), found: (*found).to_owned() }),
         None => Ok(()),
     }
 }
@@ -105,8 +84,5 @@ fn refuse_inpainting(file: &TensorFile, conv_in: &str) -> Result<(), Error> {
         Some(8) => "an InstructPix2Pix checkpoint",
         _ => return Ok(()),
     };
-    Err(Error::Family {
-        path: file.path().into(),
-        found: found.into(),
-    })
+    Err(Error::Family { path: file.path().into(), found: found.into() })
 }

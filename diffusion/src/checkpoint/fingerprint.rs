@@ -11,22 +11,18 @@ use crate::error::Error;
 
 const PIECE: usize = 16 << 20;
 
-/// SHA-256 over the files' names, lengths and the SHA-256 of each 16 MiB piece, as hex.
+/// SHA-256 over the files' lengths and the SHA-256 of each 16 MiB piece, as hex: a file may be
+/// renamed or moved.
 pub fn of(files: &[PathBuf]) -> Result<String, Error> {
     let mut whole = Sha256::new();
     for path in files {
         let mut file = File::open(path).map_err(Error::io("open", path))?;
         let length = file.metadata().map_err(Error::io("read", path))?.len();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        whole.update(name.as_bytes());
         whole.update(length.to_le_bytes());
         loop {
             let mut batch = Vec::new();
             let limit = (PIECE * rayon::current_num_threads()) as u64;
-            file.by_ref()
-                .take(limit)
-                .read_to_end(&mut batch)
-                .map_err(Error::io("read", path))?;
+            file.by_ref().take(limit).read_to_end(&mut batch).map_err(Error::io("read", path))?;
             if batch.is_empty() {
                 break;
             }

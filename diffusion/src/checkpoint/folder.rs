@@ -18,10 +18,7 @@ const STEMS: [&str; 2] = ["diffusion_pytorch_model", "model"];
 const VARIANTS: [&str; 4] = ["", ".fp16", ".bf16", ".non_ema"];
 
 pub fn open(path: &Path) -> Result<Checkpoint, Error> {
-    let not_one = |reason: &str| Error::NotACheckpoint {
-        path: path.into(),
-        reason: reason.into(),
-    };
+    let not_one = |reason: &str| Error::NotACheckpoint { path: path.into(), reason: reason.into() };
     if !path.join("unet").is_dir() {
         let transformer = path.join("transformer").is_dir();
         return Err(match transformer {
@@ -54,37 +51,18 @@ pub fn source(path: &Path, part: Part) -> Result<Source, Error> {
     let files = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let folder = path.join(subfolder(part));
     Ok(match part {
-        Part::Unet => Source::new(
-            &folder,
-            files,
-            "",
-            Box::new(diffusers::unet),
-            diffusers::none,
-        ),
-        Part::Vae => Source::new(
-            &folder,
-            files,
-            "",
-            Box::new(diffusers::vae),
-            diffusers::none,
-        ),
-        Part::Text => Source::new(
-            &folder,
-            files,
-            "",
-            Box::new(diffusers::text),
-            diffusers::text_stray,
-        ),
+        Part::Unet => Source::new(&folder, files, "", Box::new(diffusers::unet), diffusers::none),
+        Part::Vae => Source::new(&folder, files, "", Box::new(diffusers::vae), diffusers::none),
+        Part::Text => {
+            Source::new(&folder, files, "", Box::new(diffusers::text), diffusers::text_stray)
+        }
     })
 }
 
 /// The weight files of all three models.
 pub fn all_weights(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let parts = [Part::Unet, Part::Vae, Part::Text];
-    let files = parts
-        .into_iter()
-        .map(|part| weights(path, part))
-        .collect::<Result<Vec<_>, _>>()?;
+    let files = parts.into_iter().map(|part| weights(path, part)).collect::<Result<Vec<_>, _>>()?;
     Ok(files.concat())
 }
 
@@ -113,28 +91,17 @@ fn weights(path: &Path, part: Part) -> Result<Vec<PathBuf>, Error> {
             }
             let index = folder.join(format!("{stem}{variant}.safetensors.index.json"));
             if index.exists() {
-                let shards: BTreeSet<_> = read_json::<Index>(&index)?
-                    .weight_map
-                    .into_values()
-                    .collect();
+                let shards: BTreeSet<_> =
+                    read_json::<Index>(&index)?.weight_map.into_values().collect();
                 return Ok(shards.into_iter().map(|shard| folder.join(shard)).collect());
             }
         }
-        let pickle = folder.join(format!(
-            "{}.bin",
-            if stem == "model" {
-                "pytorch_model"
-            } else {
-                stem
-            }
-        ));
+        let pickle =
+            folder.join(format!("{}.bin", if stem == "model" { "pytorch_model" } else { stem }));
         if pickle.exists() {
             return Err(Error::Pickle { path: pickle });
         }
     }
     let reason = format!("it has no weights in `{}`", subfolder(part));
-    Err(Error::NotACheckpoint {
-        path: path.into(),
-        reason,
-    })
+    Err(Error::NotACheckpoint { path: path.into(), reason })
 }

@@ -31,9 +31,7 @@ fn size(file: &TensorFile, name: &str, dimension: usize) -> Option<usize> {
 
 /// How many of `name(0)`, `name(1)`... are there.
 fn count(file: &TensorFile, name: impl Fn(usize) -> String) -> usize {
-    (0..)
-        .take_while(|i| file.shape(&name(*i)).is_some())
-        .count()
+    (0..).take_while(|i| file.shape(&name(*i)).is_some()).count()
 }
 
 fn unet(file: &TensorFile, family: Family) -> Option<UnetConfig> {
@@ -75,18 +73,13 @@ fn unet(file: &TensorFile, family: Family) -> Option<UnetConfig> {
 
 fn vae(file: &TensorFile) -> Option<VaeConfig> {
     let conv = |level: usize, block: usize| {
-        format!(
-            "{}encoder.down.{level}.block.{block}.conv1.weight",
-            ldm::VAE
-        )
+        format!("{}encoder.down.{level}.block.{block}.conv1.weight", ldm::VAE)
     };
     let levels = count(file, |level| conv(level, 0));
     let channels = (0..levels).map(|level| size(file, &conv(level, 0), 0));
     Some(VaeConfig {
         latent_channels: size(file, &format!("{}post_quant_conv.weight", ldm::VAE), 0)?,
-        block_out_channels: channels
-            .collect::<Option<Vec<_>>>()
-            .filter(|c| !c.is_empty())?,
+        block_out_channels: channels.collect::<Option<Vec<_>>>().filter(|c| !c.is_empty())?,
         layers_per_block: count(file, |block| conv(0, block)),
         ..VaeConfig::default()
     })
@@ -110,12 +103,8 @@ fn text(file: &TensorFile, family: Family) -> Option<TextConfig> {
             })
         }
         Family::Sd2 => {
-            let layer = |i: usize| {
-                format!(
-                    "{}transformer.resblocks.{i}.mlp.c_fc.weight",
-                    openclip::TEXT
-                )
-            };
+            let layer =
+                |i: usize| format!("{}transformer.resblocks.{i}.mlp.c_fc.weight", openclip::TEXT);
             let tokens = format!("{}token_embedding.weight", openclip::TEXT);
             let (vocab_size, hidden_size) = (size(file, &tokens, 0)?, size(file, &tokens, 1)?);
             Some(TextConfig {

@@ -54,20 +54,14 @@ impl Checkpoint {
         if path.is_dir() {
             if configs.is_some() {
                 let reason = "is a folder and has its own configs; leave the config folder out";
-                return Err(Error::Config {
-                    path: path.into(),
-                    reason: reason.into(),
-                });
+                return Err(Error::Config { path: path.into(), reason: reason.into() });
             }
             folder::open(path)
         } else if path.exists() {
             single::open(path, configs)
         } else {
             let reason = "there is no such file or folder".into();
-            Err(Error::NotACheckpoint {
-                path: path.into(),
-                reason,
-            })
+            Err(Error::NotACheckpoint { path: path.into(), reason })
         }
     }
 
@@ -139,10 +133,8 @@ enum Part {
 /// Reads a JSON config.
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-    serde_json::from_str(&text).map_err(|e| Error::Config {
-        path: path.into(),
-        reason: e.to_string(),
-    })
+    serde_json::from_str(&text)
+        .map_err(|e| Error::Config { path: path.into(), reason: e.to_string() })
 }
 
 /// The configs of a diffusers folder, checked.
@@ -151,20 +143,14 @@ fn read_configs(
 ) -> Result<(UnetConfig, VaeConfig, TextConfig, ScheduleConfig), Error> {
     let unet_path = folder.join("unet/config.json");
     let unet: UnetConfig = read_json(&unet_path)?;
-    unet.check().map_err(|reason| Error::Config {
-        path: unet_path,
-        reason,
-    })?;
+    unet.check().map_err(|reason| Error::Config { path: unet_path, reason })?;
     let vae = read_json(&folder.join("vae/config.json"))?;
     let text = read_json(&folder.join("text_encoder/config.json"))?;
     let scheduler = folder.join("scheduler/scheduler_config.json");
     let mut schedule: ScheduleConfig = read_json(&scheduler)?;
     if schedule.num_train_timesteps < 2 {
         let reason = "`num_train_timesteps` must be at least 2".into();
-        return Err(Error::Config {
-            path: scheduler,
-            reason,
-        });
+        return Err(Error::Config { path: scheduler, reason });
     }
     // StableDiffusionPipeline sets this whatever the file says.
     schedule.steps_offset = 1;

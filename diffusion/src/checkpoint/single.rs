@@ -17,13 +17,7 @@ pub fn open(path: &Path, configs: Option<&Path>) -> Result<Checkpoint, Error> {
     let (unet, vae, text, schedule, tokenizer) = match configs {
         Some(folder) => {
             let (unet, vae, text, schedule) = read_configs(folder)?;
-            (
-                unet,
-                vae,
-                text,
-                schedule,
-                Tokenizer::open(&folder.join("tokenizer"))?,
-            )
+            (unet, vae, text, schedule, Tokenizer::open(&folder.join("tokenizer"))?)
         }
         None => {
             let inferred = infer::configs(&file, family)?;
@@ -32,29 +26,14 @@ pub fn open(path: &Path, configs: Option<&Path>) -> Result<Checkpoint, Error> {
                 // A file does not say it; SD 2.x at 768 px, the usual one, predicts velocity.
                 Family::Sd2 => (Pad::Zero, Prediction::VPrediction),
             };
-            let schedule = ScheduleConfig {
-                prediction_type,
-                ..ScheduleConfig::default()
-            };
+            let schedule = ScheduleConfig { prediction_type, ..ScheduleConfig::default() };
             let (unet, vae, text) = inferred;
             (unet, vae, text, schedule, Tokenizer::builtin(pad))
         }
     };
-    unet.check().map_err(|reason| Error::Config {
-        path: path.into(),
-        reason,
-    })?;
+    unet.check().map_err(|reason| Error::Config { path: path.into(), reason })?;
     let layout = Layout::Single;
-    Ok(Checkpoint {
-        path: path.into(),
-        layout,
-        family,
-        unet,
-        vae,
-        text,
-        schedule,
-        tokenizer,
-    })
+    Ok(Checkpoint { path: path.into(), layout, family, unet, vae, text, schedule, tokenizer })
 }
 
 pub fn source(checkpoint: &Checkpoint, part: Part) -> Result<Source, Error> {
@@ -79,13 +58,7 @@ pub fn source(checkpoint: &Checkpoint, part: Part) -> Result<Source, Error> {
             Family::Sd2 => {
                 let rename = |name: &str| openclip::text(name).into_iter().collect();
                 // The last layer is not used: the text states are those before it.
-                Source::new(
-                    path,
-                    files,
-                    openclip::TEXT,
-                    Box::new(rename),
-                    openclip_stray,
-                )
+                Source::new(path, files, openclip::TEXT, Box::new(rename), openclip_stray)
             }
         },
     })
@@ -108,11 +81,5 @@ fn refuse_unknown(file: &TensorFile) -> Result<(), Error> {
     }
     let (missing, misshapen) = (Vec::new(), Vec::new());
     let component = "checkpoint".into();
-    Err(Error::Names {
-        component,
-        path: file.path().into(),
-        missing,
-        unused,
-        misshapen,
-    })
+    Err(Error::Names { component, path: file.path().into(), missing, unused, misshapen })
 }

@@ -1,10 +1,12 @@
 //! A frozen convolution with low-rank updates.
 //!
 //! `y = W * x + b + Σ sᵢ Bᵢ * (Aᵢ * x)`: A has the base's kernel, stride and
-//! padding, B is 1 x 1.
+//! padding, B is 1 x 1. W and b never learn, so nothing is kept for their
+//! gradients; the updates are a side path.
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, module::conv2d};
+use likeness_kernels::conv_frozen;
 
 use super::{LayerShape, LowRank};
 
@@ -26,35 +28,17 @@ pub struct ConvShape {
 impl ConvShape {
     /// 3 x 3, stride 1, the size kept.
     pub fn same(c_in: usize, c_out: usize) -> Self {
-        Self {
-            c_in,
-            c_out,
-            kernel: 3,
-            stride: 1,
-            padding: (1, 1),
-        }
+        Self { c_in, c_out, kernel: 3, stride: 1, padding: (1, 1) }
     }
 
     /// 1 x 1: a linear layer over channels.
     pub fn pointwise(c_in: usize, c_out: usize) -> Self {
-        Self {
-            c_in,
-            c_out,
-            kernel: 1,
-            stride: 1,
-            padding: (0, 0),
-        }
+        Self { c_in, c_out, kernel: 1, stride: 1, padding: (0, 0) }
     }
 
     /// 3 x 3, stride 2, with the given padding: half the size.
     pub fn halving(channels: usize, padding: (usize, usize)) -> Self {
-        Self {
-            c_in: channels,
-            c_out: channels,
-            kernel: 3,
-            stride: 2,
-            padding,
-        }
+        Self { c_in: channels, c_out: channels, kernel: 3, stride: 2, padding }
     }
 
     fn options(&self) -> ConvOptions<2> {
@@ -78,13 +62,7 @@ pub struct Conv2d {
 impl Conv2d {
     /// A layer called `path` with `weight` `[c_out, c_in, k, k]` and `bias` `[c_out]`.
     pub fn new(path: String, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: ConvShape) -> Self {
-        Self {
-            path,
-            weight,
-            bias,
-            shape,
-            updates: Vec::new(),
-        }
+        Self { path, weight, bias, shape, updates: Vec::new() }
     }
 
     /// The layer's path within its model, in diffusers' naming.
@@ -94,17 +72,8 @@ impl Conv2d {
 
     /// The weight's shape.
     pub fn shape(&self) -> LayerShape {
-        let ConvShape {
-            c_in,
-            c_out,
-            kernel,
-            ..
-        } = self.shape;
-        LayerShape::Conv {
-            c_in,
-            c_out,
-            kernel,
-        }
+        let ConvShape { c_in, c_out, kernel, .. } = self.shape;
+        LayerShape::Conv { c_in, c_out, kernel }
     }
 
     /// The frozen weight, `[c_out, c_in, k, k]`.
@@ -115,12 +84,8 @@ impl Conv2d {
     /// `[batch, c_in, height, width]` to `[batch, c_out, height', width']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let options = self.shape.options();
-        let mut y = conv2d(
-            x.clone(),
-            self.weight.clone(),
-            self.bias.clone(),
-            options.clone(),
-        );
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        let mut y = conv_frozen(x.clone(), weight, bias, options.clone());
         for update in &self.updates {
             let low = conv2d(x.clone(), update.down.clone(), None, options.clone());
             let pointwise = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);

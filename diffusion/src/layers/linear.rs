@@ -20,12 +20,7 @@ pub struct Linear {
 impl Linear {
     /// A layer called `path` with `weight` `[d_in, d_out]` and `bias` `[d_out]`.
     pub fn new(path: String, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
-        Self {
-            path,
-            weight,
-            bias,
-            updates: Vec::new(),
-        }
+        Self { path, weight, bias, updates: Vec::new() }
     }
 
     /// The layer's path within its model, in diffusers' naming.

@@ -4,7 +4,8 @@
 //! of channels (Wu and He 2018, <https://arxiv.org/abs/1803.08494>) or over the
 //! last dimension (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>).
 
-use burn::tensor::{Tensor, module::layer_norm};
+use burn::tensor::Tensor;
+use likeness_kernels::{group_norm, group_norm_silu, layer_norm_frozen};
 
 /// Normalises `[batch, channels, height, width]` over groups of channels.
 #[derive(Debug, Clone)]
@@ -18,24 +19,19 @@ pub struct GroupNorm {
 impl GroupNorm {
     /// `gamma` and `beta` are `[channels]`; `groups` divides the channels.
     pub fn new(gamma: Tensor<1>, beta: Tensor<1>, groups: usize, epsilon: f64) -> Self {
-        Self {
-            gamma,
-            beta,
-            groups,
-            epsilon,
-        }
+        Self { gamma, beta, groups, epsilon }
     }
 
     /// `[batch, channels, height, width]`, same shape out.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [batch, channels, height, width] = x.dims();
-        let x = x.reshape([batch, self.groups, channels / self.groups * height * width]);
-        let x = x.clone() - x.mean_dim(2);
-        let variance = x.clone().square().mean_dim(2); // [batch, groups, 1]
-        let x = x / (variance + self.epsilon).sqrt();
-        let x = x.reshape([batch, channels, height, width]);
-        let gamma = self.gamma.clone().reshape([1, channels, 1, 1]);
-        x * gamma + self.beta.clone().reshape([1, channels, 1, 1])
+        let (gamma, beta) = (self.gamma.clone(), self.beta.clone());
+        group_norm(x, gamma, beta, self.groups, self.epsilon)
+    }
+
+    /// [`GroupNorm::forward`], then SiLU.
+    pub fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
+        let (gamma, beta) = (self.gamma.clone(), self.beta.clone());
+        group_norm_silu(x, gamma, beta, self.groups, self.epsilon)
     }
 }
 
@@ -50,15 +46,11 @@ pub struct LayerNorm {
 impl LayerNorm {
     /// `gamma` and `beta` have the width of the last dimension.
     pub fn new(gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64) -> Self {
-        Self {
-            gamma,
-            beta,
-            epsilon,
-        }
+        Self { gamma, beta, epsilon }
     }
 
     /// `[.., width]`, same shape out.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        layer_norm(x, self.gamma.clone(), Some(self.beta.clone()), self.epsilon)
+        layer_norm_frozen(x, self.gamma.clone(), self.beta.clone(), self.epsilon)
     }
 }

@@ -12,8 +12,5 @@ pub fn doubled(x: Tensor<4>) -> Tensor<4> {
 
 /// To `size` (height, width): output place `i` is input place `⌊i · in / out⌋`.
 pub fn enlarged(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-    interpolate(
-        x,
-        InterpolateOptions::new(InterpolateMode::Nearest).with_output_size(size),
-    )
+    interpolate(x, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size(size))
 }

@@ -48,11 +48,9 @@ impl LayerShape {
     pub fn factors(&self, rank: usize) -> (Vec<usize>, Vec<usize>) {
         match *self {
             Self::Linear { d_in, d_out } => (vec![rank, d_in], vec![d_out, rank]),
-            Self::Conv {
-                c_in,
-                c_out,
-                kernel,
-            } => (vec![rank, c_in, kernel, kernel], vec![c_out, rank, 1, 1]),
+            Self::Conv { c_in, c_out, kernel } => {
+                (vec![rank, c_in, kernel, kernel], vec![c_out, rank, 1, 1])
+            }
         }
     }
 
@@ -60,11 +58,7 @@ impl LayerShape {
     pub fn full_rank(&self) -> usize {
         match *self {
             Self::Linear { d_in, d_out } => d_in.min(d_out),
-            Self::Conv {
-                c_in,
-                c_out,
-                kernel,
-            } => (c_in * kernel * kernel).min(c_out),
+            Self::Conv { c_in, c_out, kernel } => (c_in * kernel * kernel).min(c_out),
         }
     }
 }

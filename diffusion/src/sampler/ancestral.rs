@@ -16,9 +16,7 @@ impl Sampler {
         noise: impl FnOnce() -> Tensor<4>,
     ) -> Tensor<4> {
         let (from, to) = (self.sigmas[i], self.sigmas[i + 1]);
-        let up = (to * to * (from * from - to * to) / (from * from))
-            .max(0.0)
-            .sqrt();
+        let up = (to * to * (from * from - to * to) / (from * from)).max(0.0).sqrt();
         let down = (to * to - up * up).max(0.0).sqrt();
         let slope = self.slope(i, output, x.clone());
         x + slope * (down - from) + noise() * up

@@ -21,11 +21,7 @@ impl Sampler {
         let fresh = self.options.eta * variance.max(0.0).sqrt();
         let kept = (1.0 - alpha_next - fresh * fresh).max(0.0).sqrt();
         let next = x0 * alpha_next.sqrt() + epsilon * kept;
-        if fresh > 0.0 {
-            next + noise() * fresh
-        } else {
-            next
-        }
+        if fresh > 0.0 { next + noise() * fresh } else { next }
     }
 
     /// `ᾱ` of step `i` and of the one after it; behind the last it is 1 or `ᾱ_0`.
@@ -34,10 +30,7 @@ impl Sampler {
         let t = self.timesteps[i] as usize;
         let stride = alphas.len() / self.timesteps.len();
         let end = if ends_at_one { 1.0 } else { alphas[0] };
-        (
-            alphas[t],
-            t.checked_sub(stride).map_or(end, |next| alphas[next]),
-        )
+        (alphas[t], t.checked_sub(stride).map_or(end, |next| alphas[next]))
     }
 
     /// The clean latent and the noise that `output` implies for `x` at `ᾱ = alpha`.

@@ -22,10 +22,6 @@ impl Sampler {
         let of_x = step_alpha.sqrt() * (1.0 - alpha_next) / (1.0 - alpha);
         let mean = x0 * of_x0 + x * of_x;
         let variance = ((1.0 - alpha_next) / (1.0 - alpha) * step_beta).max(1e-20);
-        if self.timesteps[i] > 0.0 {
-            mean + noise() * variance.sqrt()
-        } else {
-            mean
-        }
+        if self.timesteps[i] > 0.0 { mean + noise() * variance.sqrt() } else { mean }
     }
 }

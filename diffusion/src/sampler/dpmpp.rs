@@ -13,9 +13,7 @@ pub fn table(options: &SamplerOptions, schedule: &Schedule, steps: usize) -> (Ve
     let all = schedule.sigmas();
     let (times, mut levels): (Vec<f64>, Vec<f64>) = if options.karras {
         let levels = sigmas::karras(all[0], all[all.len() - 1], steps);
-        let times = levels
-            .iter()
-            .map(|s| sigmas::timestep_of(&all, *s).round_ties_even());
+        let times = levels.iter().map(|s| sigmas::timestep_of(&all, *s).round_ties_even());
         (times.collect(), levels)
     } else {
         let times = timesteps::multistep(options, schedule.len(), steps);

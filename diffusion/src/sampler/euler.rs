@@ -14,10 +14,7 @@ pub fn table(options: &SamplerOptions, schedule: &Schedule, steps: usize) -> (Ve
     let mut levels: Vec<f64> = times.iter().map(|t| sigmas::at(&all, *t)).collect();
     if options.karras {
         levels = sigmas::karras(levels[steps - 1], levels[0], steps);
-        times = levels
-            .iter()
-            .map(|sigma| sigmas::timestep_of(&all, *sigma))
-            .collect();
+        times = levels.iter().map(|sigma| sigmas::timestep_of(&all, *sigma)).collect();
     }
     levels.push(0.0);
     (times, levels)

@@ -53,10 +53,7 @@ impl SamplerKind {
 
     /// The sampler called `name`.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(kind, _)| *kind)
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
 }
 
@@ -80,13 +77,7 @@ impl SamplerOptions {
     pub fn new(kind: SamplerKind, schedule: &Schedule) -> Self {
         let config = schedule.config();
         let (spacing, steps_offset) = (config.timestep_spacing, config.steps_offset);
-        Self {
-            kind,
-            spacing,
-            steps_offset,
-            karras: kind == SamplerKind::DpmPp2mKarras,
-            eta: 0.0,
-        }
+        Self { kind, spacing, steps_offset, karras: kind == SamplerKind::DpmPp2mKarras, eta: 0.0 }
     }
 }
 
@@ -104,22 +95,15 @@ impl Sampler {
     /// A run of `steps` steps (at least 1).
     pub fn new(options: SamplerOptions, schedule: &Schedule, steps: usize) -> Self {
         let (timesteps, sigmas) = match options.kind {
-            SamplerKind::Ddim | SamplerKind::Ddpm => (
-                timesteps::rounded(&options, schedule.len(), steps),
-                Vec::new(),
-            ),
+            SamplerKind::Ddim | SamplerKind::Ddpm => {
+                (timesteps::rounded(&options, schedule.len(), steps), Vec::new())
+            }
             SamplerKind::Euler | SamplerKind::EulerA => euler::table(&options, schedule, steps),
             SamplerKind::DpmPp2m | SamplerKind::DpmPp2mKarras => {
                 dpmpp::table(&options, schedule, steps)
             }
         };
-        Self {
-            schedule: schedule.clone(),
-            options,
-            timesteps,
-            sigmas,
-            last_x0: None,
-        }
+        Self { schedule: schedule.clone(), options, timesteps, sigmas, last_x0: None }
     }
 
     /// Timesteps that the model is asked about, in order.

@@ -23,7 +23,5 @@ pub fn karras(smallest: f64, largest: f64, steps: usize) -> Vec<f64> {
     const RHO: f64 = 7.0;
     let (low, high) = (smallest.powf(1.0 / RHO), largest.powf(1.0 / RHO));
     let part = |i: usize| i as f64 / (steps.max(2) - 1) as f64;
-    (0..steps)
-        .map(|i| (high + part(i) * (low - high)).powf(RHO))
-        .collect()
+    (0..steps).map(|i| (high + part(i) * (low - high)).powf(RHO)).collect()
 }

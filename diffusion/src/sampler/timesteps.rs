@@ -25,17 +25,13 @@ pub fn fractional(options: &SamplerOptions, train_steps: usize, steps: usize) ->
 /// Timesteps of DPM-Solver++, whose tables count one step more.
 pub fn multistep(options: &SamplerOptions, train_steps: usize, steps: usize) -> Vec<f64> {
     match options.spacing {
-        Spacing::Linspace => even(train_steps, steps + 1)
-            .take(steps)
-            .map(f64::round_ties_even)
-            .collect(),
+        Spacing::Linspace => {
+            even(train_steps, steps + 1).take(steps).map(f64::round_ties_even).collect()
+        }
         Spacing::Leading => {
             let stride = train_steps / (steps + 1);
             let offset = options.steps_offset;
-            (1..=steps)
-                .rev()
-                .map(|i| (i * stride + offset) as f64)
-                .collect()
+            (1..=steps).rev().map(|i| (i * stride + offset) as f64).collect()
         }
         Spacing::Trailing => by_stride(options, train_steps, steps),
     }
@@ -57,10 +53,7 @@ fn by_stride(options: &SamplerOptions, train_steps: usize, steps: usize) -> Vec<
         }
         _ => {
             let stride = train_steps / steps;
-            (0..steps)
-                .rev()
-                .map(|i| (i * stride + options.steps_offset) as f64)
-                .collect()
+            (0..steps).rev().map(|i| (i * stride + options.steps_offset) as f64).collect()
         }
     }
 }

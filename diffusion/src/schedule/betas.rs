@@ -18,16 +18,10 @@ pub fn betas(config: &ScheduleConfig) -> Vec<f64> {
                 let t = i as f64 / n as f64;
                 ((t + 0.008) / 1.008 * FRAC_PI_2).cos().powi(2)
             };
-            (0..n)
-                .map(|i| (1.0 - alpha_bar(i + 1) / alpha_bar(i)).min(0.999))
-                .collect()
+            (0..n).map(|i| (1.0 - alpha_bar(i + 1) / alpha_bar(i)).min(0.999)).collect()
         }
     };
-    if config.rescale_betas_zero_snr {
-        zero_terminal_snr(&betas)
-    } else {
-        betas
-    }
+    if config.rescale_betas_zero_snr { zero_terminal_snr(&betas) } else { betas }
 }
 
 /// `ᾱ_t = Π (1 - β_i)`.
@@ -50,9 +44,7 @@ fn even(from: f64, to: f64, n: usize) -> Vec<f64> {
 fn zero_terminal_snr(betas: &[f64]) -> Vec<f64> {
     let roots: Vec<f64> = alphas_cumprod(betas).into_iter().map(f64::sqrt).collect();
     let (first, last) = (roots[0], roots[roots.len() - 1]);
-    let scaled = roots
-        .iter()
-        .map(|root| (root - last) * first / (first - last));
+    let scaled = roots.iter().map(|root| (root - last) * first / (first - last));
     let alpha_bars: Vec<f64> = scaled.map(|root| root * root).collect();
     let ratios = alpha_bars.windows(2).map(|pair| 1.0 - pair[1] / pair[0]);
     std::iter::once(1.0 - alpha_bars[0]).chain(ratios).collect()

@@ -23,11 +23,7 @@ impl Schedule {
     pub fn new(config: ScheduleConfig) -> Self {
         let betas = betas::betas(&config);
         let alphas_cumprod = betas::alphas_cumprod(&betas);
-        Self {
-            config,
-            betas,
-            alphas_cumprod,
-        }
+        Self { config, betas, alphas_cumprod }
     }
 
     /// What it was made from.
@@ -103,22 +99,14 @@ mod tests {
     #[test]
     fn noise_grows_with_time() {
         let schedule = Schedule::new(ScheduleConfig::default());
-        assert!(
-            schedule
-                .alphas_cumprod()
-                .windows(2)
-                .all(|pair| pair[1] < pair[0])
-        );
+        assert!(schedule.alphas_cumprod().windows(2).all(|pair| pair[1] < pair[0]));
         // SD's published schedule ends at ᾱ = 0.00466.
         assert!((schedule.alphas_cumprod()[999] - 0.00466).abs() < 1e-5);
     }
 
     #[test]
     fn a_zero_terminal_snr_leaves_no_signal_and_keeps_the_start() {
-        let config = ScheduleConfig {
-            rescale_betas_zero_snr: true,
-            ..Default::default()
-        };
+        let config = ScheduleConfig { rescale_betas_zero_snr: true, ..Default::default() };
         let rescaled = Schedule::new(config);
         let plain = Schedule::new(ScheduleConfig::default());
         assert!(rescaled.alphas_cumprod()[999].abs() < 1e-12);

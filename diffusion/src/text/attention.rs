@@ -35,9 +35,7 @@ impl CausalAttention {
         let [batch, tokens, width] = x.dims();
         let d_head = width / self.heads;
         let split = |layer: &Linear| {
-            let x = layer
-                .forward(x.clone())
-                .reshape([batch, tokens, self.heads, d_head]);
+            let x = layer.forward(x.clone()).reshape([batch, tokens, self.heads, d_head]);
             x.swap_dims(1, 2) // [batch, heads, tokens, d_head]
         };
         let q = split(&self.q_proj) * (d_head as f64).powf(-0.5);
@@ -51,12 +49,7 @@ impl CausalAttention {
 
     /// The layers that an adapter may change.
     pub fn layers<'a>(&'a mut self, out: &mut Vec<LayerMut<'a>>) {
-        let all = [
-            &mut self.q_proj,
-            &mut self.k_proj,
-            &mut self.v_proj,
-            &mut self.out_proj,
-        ];
+        let all = [&mut self.q_proj, &mut self.k_proj, &mut self.v_proj, &mut self.out_proj];
         out.extend(all.map(LayerMut::Linear));
     }
 }

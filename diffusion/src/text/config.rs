@@ -53,8 +53,6 @@ impl TextConfig {
             2 => ids.iter().copied().max().unwrap_or_default(),
             id => id,
         };
-        ids.iter()
-            .position(|id| *id == end)
-            .unwrap_or(ids.len() - 1)
+        ids.iter().position(|id| *id == end).unwrap_or(ids.len() - 1)
     }
 }

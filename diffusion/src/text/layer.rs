@@ -34,9 +34,7 @@ impl Layer {
     /// `[batch, tokens, width]`, same shape out.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let x = x.clone() + self.attention.forward(self.norm1.forward(x));
-        let h = self
-            .activation
-            .forward(self.fc1.forward(self.norm2.forward(x.clone())));
+        let h = self.activation.forward(self.fc1.forward(self.norm2.forward(x.clone())));
         x + self.fc2.forward(h)
     }
 

@@ -70,9 +70,7 @@ impl TextEncoder {
     /// through the final norm. `[batch, tokens, width]`.
     pub fn encode(&self, ids: &[Vec<u32>], clip_skip: usize) -> Tensor<3> {
         let used = self.layers.len().saturating_sub(clip_skip);
-        let x = self.layers[..used]
-            .iter()
-            .fold(self.embed(ids), |x, layer| layer.forward(x));
+        let x = self.layers[..used].iter().fold(self.embed(ids), |x, layer| layer.forward(x));
         self.normed(x)
     }
 
@@ -88,9 +86,7 @@ impl TextEncoder {
         let width = self.config.hidden_size;
         let rows = ids.iter().enumerate().map(|(i, ids)| {
             let end = self.config.end_of(ids);
-            last.clone()
-                .slice([i..i + 1, end..end + 1, 0..width])
-                .reshape([1, width])
+            last.clone().slice([i..i + 1, end..end + 1, 0..width]).reshape([1, width])
         });
         Tensor::cat(rows.collect(), 0)
     }
@@ -101,11 +97,7 @@ impl TextEncoder {
         let flat: Vec<i32> = ids.iter().flatten().map(|id| *id as i32).collect();
         let device = self.tokens.device();
         let flat = Tensor::<1, Int>::from_data(TensorData::new(flat, [batch * tokens]), &device);
-        let embedded = self
-            .tokens
-            .clone()
-            .select(0, flat)
-            .reshape([batch, tokens, width]);
+        let embedded = self.tokens.clone().select(0, flat).reshape([batch, tokens, width]);
         let positions = self.positions.clone().slice([0..tokens, 0..width]);
         embedded + positions.unsqueeze::<3>()
     }
@@ -113,9 +105,7 @@ impl TextEncoder {
     /// The layers that an adapter may change, in a fixed order.
     pub fn layers(&mut self) -> Vec<LayerMut<'_>> {
         let mut out = Vec::new();
-        self.layers
-            .iter_mut()
-            .for_each(|layer| layer.layers(&mut out));
+        self.layers.iter_mut().for_each(|layer| layer.layers(&mut out));
         out
     }
 }

@@ -55,11 +55,8 @@ impl Tokenizer {
             fs::read_to_string(&path).map_err(Error::io("read", path))
         };
         let vocabulary = folder.join("vocab.json");
-        let ids: HashMap<String, u32> =
-            serde_json::from_str(&read("vocab.json")?).map_err(|e| Error::Config {
-                path: vocabulary.clone(),
-                reason: e.to_string(),
-            })?;
+        let ids: HashMap<String, u32> = serde_json::from_str(&read("vocab.json")?)
+            .map_err(|e| Error::Config { path: vocabulary.clone(), reason: e.to_string() })?;
         let pad = pad_token(folder)?.unwrap_or_else(|| END.to_owned());
         let missing = |token: &str| Error::Config {
             path: vocabulary.clone(),
@@ -138,8 +135,7 @@ impl Tokenizer {
 
     fn next_special(&self, text: &str) -> Option<(usize, &str, u32)> {
         let found = self.specials.iter().filter_map(|(token, id)| {
-            text.find(token.as_str())
-                .map(|at| (at, token.as_str(), *id))
+            text.find(token.as_str()).map(|at| (at, token.as_str(), *id))
         });
         found.min_by_key(|(at, ..)| *at)
     }
@@ -147,19 +143,13 @@ impl Tokenizer {
     fn encode_words(&self, text: &str, ids: &mut Vec<u32>) {
         for word in self.words.find_iter(text) {
             let pieces = self.merged(word.as_str());
-            ids.extend(
-                pieces
-                    .iter()
-                    .map(|p| self.ids.get(p).copied().unwrap_or(self.unknown)),
-            );
+            ids.extend(pieces.iter().map(|p| self.ids.get(p).copied().unwrap_or(self.unknown)));
         }
     }
 
     /// The pieces of one word.
     fn merged(&self, word: &str) -> Vec<String> {
-        let spelled = word
-            .bytes()
-            .map(|b| self.characters[usize::from(b)].to_string());
+        let spelled = word.bytes().map(|b| self.characters[usize::from(b)].to_string());
         let mut pieces: Vec<String> = spelled.collect();
         if let Some(last) = pieces.last_mut() {
             last.push_str("</w>");
@@ -171,9 +161,7 @@ impl Tokenizer {
     }
 
     fn best_pair(&self, pieces: &[String]) -> Option<(String, String)> {
-        let pairs = pieces
-            .windows(2)
-            .map(|pair| (pair[0].clone(), pair[1].clone()));
+        let pairs = pieces.windows(2).map(|pair| (pair[0].clone(), pair[1].clone()));
         let ranked = pairs.filter_map(|pair| self.ranks.get(&pair).map(|rank| (*rank, pair)));
         ranked.min_by_key(|(rank, _)| *rank).map(|(_, pair)| pair)
     }
@@ -204,10 +192,8 @@ fn pad_token(folder: &Path) -> Result<Option<String>, Error> {
         let Ok(text) = fs::read_to_string(&path) else {
             continue;
         };
-        let config: serde_json::Value = serde_json::from_str(&text).map_err(|e| Error::Config {
-            path,
-            reason: e.to_string(),
-        })?;
+        let config: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|e| Error::Config { path, reason: e.to_string() })?;
         let token = &config["pad_token"];
         if let Some(token) = token.as_str().or(token["content"].as_str()) {
             return Ok(Some(token.to_owned()));
@@ -226,18 +212,12 @@ mod tests {
         assert_eq!(tokenizer.vocabulary(), 49408);
         assert_eq!((tokenizer.start(), tokenizer.end()), (49406, 49407));
         // Published with OpenAI's CLIP: "a photo of a cat" is 320 1125 539 320 2368.
-        assert_eq!(
-            tokenizer.encode("a photo of a cat"),
-            [320, 1125, 539, 320, 2368]
-        );
+        assert_eq!(tokenizer.encode("a photo of a cat"), [320, 1125, 539, 320, 2368]);
     }
 
     #[test]
     fn white_space_and_case_do_not_matter() {
         let tokenizer = Tokenizer::builtin(Pad::End);
-        assert_eq!(
-            tokenizer.encode("A\tPhoto\n OF a  cat "),
-            tokenizer.encode("a photo of a cat")
-        );
+        assert_eq!(tokenizer.encode("A\tPhoto\n OF a  cat "), tokenizer.encode("a photo of a cat"));
     }
 }

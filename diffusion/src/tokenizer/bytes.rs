@@ -7,10 +7,7 @@
 /// The 256 byte values in the order of the vocabulary, each with its character.
 pub fn table() -> Vec<(u8, char)> {
     let printable = |b: &u8| matches!(b, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
-    let mut table: Vec<_> = (0..=255)
-        .filter(printable)
-        .map(|b| (b, char::from(b)))
-        .collect();
+    let mut table: Vec<_> = (0..=255).filter(printable).map(|b| (b, char::from(b))).collect();
     let others = (0..=255).filter(|b| !printable(b));
     let stand_ins = (0x100..).filter_map(char::from_u32);
     table.extend(others.zip(stand_ins));

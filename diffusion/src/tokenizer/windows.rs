@@ -21,10 +21,7 @@ impl Tokenizer {
         let ids = self.encode(text);
         match ids.is_empty() {
             true => vec![self.framed(&[])],
-            false => ids
-                .chunks(WINDOW - 2)
-                .map(|chunk| self.framed(chunk))
-                .collect(),
+            false => ids.chunks(WINDOW - 2).map(|chunk| self.framed(chunk)).collect(),
         }
     }
 
@@ -50,11 +47,7 @@ mod tests {
             let prompt = "cat ".repeat(words);
             let split = tokenizer.windows(&prompt);
             assert_eq!(split.len(), windows, "{words} words");
-            assert!(
-                split
-                    .iter()
-                    .all(|w| w.len() == WINDOW && w[0] == tokenizer.start())
-            );
+            assert!(split.iter().all(|w| w.len() == WINDOW && w[0] == tokenizer.start()));
         }
         assert_eq!(tokenizer.windows("cat")[0], tokenizer.window("cat"));
     }

@@ -46,12 +46,7 @@ impl Attention {
 
     /// The layers that an adapter may change.
     pub fn layers<'a>(&'a mut self, out: &mut Vec<LayerMut<'a>>) {
-        let all = [
-            &mut self.to_q,
-            &mut self.to_k,
-            &mut self.to_v,
-            &mut self.to_out,
-        ];
+        let all = [&mut self.to_q, &mut self.to_k, &mut self.to_v, &mut self.to_out];
         out.extend(all.map(LayerMut::Linear));
     }
 }

@@ -84,9 +84,7 @@ impl Default for UnetConfig {
     /// `unet/config.json`.
     fn default() -> Self {
         let names = |first: &str, rest: [&str; 3]| {
-            [first, rest[0], rest[1], rest[2]]
-                .map(String::from)
-                .to_vec()
+            [first, rest[0], rest[1], rest[2]].map(String::from).to_vec()
         };
         Self {
             in_channels: 4,
@@ -163,10 +161,7 @@ impl UnetConfig {
                 self.addition_embed_type.is_none(),
                 "`addition_embed_type` is set, as in SDXL; this version trains SD 1.x and 2.x",
             ),
-            (
-                self.class_embed_type.is_none(),
-                "`class_embed_type` is not supported",
-            ),
+            (self.class_embed_type.is_none(), "`class_embed_type` is not supported"),
             (
                 self.resnet_time_scale_shift == "default",
                 "`resnet_time_scale_shift` must be \"default\"",
@@ -175,10 +170,7 @@ impl UnetConfig {
                 self.mid_block_type.as_deref() == Some("UNetMidBlock2DCrossAttn"),
                 "`mid_block_type` must be \"UNetMidBlock2DCrossAttn\"",
             ),
-            (
-                matches!(self.act_fn.as_str(), "silu" | "swish"),
-                "`act_fn` must be \"silu\"",
-            ),
+            (matches!(self.act_fn.as_str(), "silu" | "swish"), "`act_fn` must be \"silu\""),
             (
                 groups > 0 && self.block_out_channels.iter().all(|c| c % groups == 0),
                 "`norm_num_groups` must divide every entry of `block_out_channels`",

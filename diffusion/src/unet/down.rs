@@ -31,11 +31,7 @@ impl DownBlock {
         Self {
             name: at.path(),
             resnets: (0..layers).map(resnet).collect(),
-            attentions: (0..if config.down_attends(level) {
-                layers
-            } else {
-                0
-            })
+            attentions: (0..if config.down_attends(level) { layers } else { 0 })
                 .map(attention)
                 .collect(),
             downsampler: (level + 1 < channels.len())
@@ -76,12 +72,8 @@ impl DownBlock {
 
     /// The layers that an adapter may change.
     pub fn layers<'a>(&'a mut self, out: &mut Vec<LayerMut<'a>>) {
-        self.attentions
-            .iter_mut()
-            .for_each(|attention| attention.layers(out));
-        self.resnets
-            .iter_mut()
-            .for_each(|resnet| resnet.layers(out));
+        self.attentions.iter_mut().for_each(|attention| attention.layers(out));
+        self.resnets.iter_mut().for_each(|resnet| resnet.layers(out));
         out.extend(self.downsampler.as_mut().map(LayerMut::Conv));
     }
 }

@@ -16,7 +16,7 @@ mod up;
 
 use std::cell::RefCell;
 
-use burn::tensor::{Device, Tensor, activation::silu};
+use burn::tensor::{Device, Tensor};
 
 pub use config::{PerLevel, UnetConfig};
 
@@ -99,9 +99,11 @@ impl Unet {
         for block in &self.up {
             x = block.forward(x, &time, &text, &mut skips, probe);
         }
-        let x = self.norm_out.forward(x);
-        show(probe, "conv_norm_out", &x);
-        let x = self.conv_out.forward(silu(x));
+        if probe.is_some() {
+            let normalised = self.norm_out.forward(x.clone());
+            show(probe, "conv_norm_out", &normalised);
+        }
+        let x = self.conv_out.forward(self.norm_out.forward_silu(x));
         show(probe, "conv_out", &x);
         x
     }
@@ -109,9 +111,7 @@ impl Unet {
     /// The layers that an adapter may change, in a fixed order.
     pub fn layers(&mut self) -> Vec<LayerMut<'_>> {
         let mut out = Vec::new();
-        self.down
-            .iter_mut()
-            .for_each(|block| block.layers(&mut out));
+        self.down.iter_mut().for_each(|block| block.layers(&mut out));
         self.mid.layers(&mut out);
         self.up.iter_mut().for_each(|block| block.layers(&mut out));
         out.push(LayerMut::Conv(&mut self.conv_in));

@@ -34,11 +34,11 @@ impl Resnet {
 
     /// `[batch, c_in, h, w]` and time `[batch, time width]` to `[batch, c_out, h, w]`.
     pub fn forward(&self, x: Tensor<4>, time: &Tensor<2>) -> Tensor<4> {
-        let h = self.conv1.forward(silu(self.norm1.forward(x.clone())));
+        let h = self.conv1.forward(self.norm1.forward_silu(x.clone()));
         let time = self.time.forward(silu(time.clone())); // [batch, c_out]
         let [batch, c_out] = time.dims();
         let h = h + time.reshape([batch, c_out, 1, 1]);
-        let h = self.conv2.forward(silu(self.norm2.forward(h)));
+        let h = self.conv2.forward(self.norm2.forward_silu(h));
         match &self.shortcut {
             Some(shortcut) => shortcut.forward(x) + h,
             None => x + h,

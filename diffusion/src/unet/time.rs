@@ -28,8 +28,7 @@ impl TimeEmbedding {
 
     /// `[batch, channels]` sinusoids to `[batch, 4 channels]`.
     pub fn forward(&self, sinusoids: Tensor<2>) -> Tensor<2> {
-        self.linear_2
-            .forward(silu(self.linear_1.forward(sinusoids)))
+        self.linear_2.forward(silu(self.linear_1.forward(sinusoids)))
     }
 
     /// The layers that an adapter may change.
@@ -46,9 +45,8 @@ pub fn sinusoids(timesteps: &[f64], config: &UnetConfig, device: &Device) -> Ten
     let channels = config.block_out_channels[0];
     let half = channels / 2;
     let slope = -(10_000f32.ln()) / (half as f32 - config.freq_shift as f32);
-    let frequencies: Vec<f32> = (0..half)
-        .map(|i| f64::from(slope * i as f32).exp() as f32)
-        .collect();
+    let frequencies: Vec<f32> =
+        (0..half).map(|i| f64::from(slope * i as f32).exp() as f32).collect();
     let mut values = Vec::with_capacity(timesteps.len() * channels);
     for t in timesteps {
         let angles: Vec<f32> = frequencies.iter().map(|f| *t as f32 * f).collect();

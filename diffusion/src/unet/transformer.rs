@@ -2,7 +2,8 @@
 //!
 //! Source: Rombach et al. 2022, <https://arxiv.org/abs/2112.10752>, section 3.3.
 
-use burn::tensor::{Tensor, activation::gelu};
+use burn::tensor::Tensor;
+use likeness_kernels::geglu;
 
 use super::{UnetConfig, attention::Attention};
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerMut, LayerNorm, Linear};
@@ -51,9 +52,7 @@ impl Transformer {
         Self {
             norm: at.group_norm("norm", channels, config.norm_num_groups, GROUP_EPSILON),
             proj_in: Projection::load(at, "proj_in", channels, config),
-            blocks: (0..config.transformer_layers_per_block.at(level))
-                .map(block)
-                .collect(),
+            blocks: (0..config.transformer_layers_per_block.at(level)).map(block).collect(),
             proj_out: Projection::load(at, "proj_out", channels, config),
         }
     }
@@ -132,15 +131,7 @@ impl Block {
         let tokens = self.norm1.forward(x.clone());
         let x = x + self.attn1.forward(tokens.clone(), tokens);
         let x = x.clone() + self.attn2.forward(self.norm2.forward(x), text.clone());
-        x.clone()
-            + self
-                .ff_out
-                .forward(geglu(self.ff_in.forward(self.norm3.forward(x))))
+        let h = geglu(self.ff_in.forward(self.norm3.forward(x.clone()))); // [batch, tokens, 4 width]
+        x + self.ff_out.forward(h)
     }
-}
-
-/// `values · gelu(gates)` of `[.., 2 width]` (Shazeer 2020, <https://arxiv.org/abs/2002.05202>).
-fn geglu(x: Tensor<3>) -> Tensor<3> {
-    let [values, gates] = x.chunk(2, 2).try_into().expect("twice the width is even");
-    values * gelu(gates)
 }

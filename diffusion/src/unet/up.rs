@@ -29,14 +29,8 @@ impl UpBlock {
             let c_skip = if i + 1 == layers { c_skip_last } else { c_out };
             Resnet::load(&at.at(format!("resnets.{i}")), c_in + c_skip, c_out, config)
         };
-        let attention = |i| {
-            Transformer::load(
-                &at.at(format!("attentions.{i}")),
-                c_out,
-                last - level,
-                config,
-            )
-        };
+        let attention =
+            |i| Transformer::load(&at.at(format!("attentions.{i}")), c_out, last - level, config);
         Self {
             name: at.path(),
             resnets: (0..layers).map(resnet).collect(),
@@ -60,9 +54,7 @@ impl UpBlock {
         probe: &mut MaybeProbe,
     ) -> Tensor<4> {
         for (i, resnet) in self.resnets.iter().enumerate() {
-            let skip = skips
-                .pop()
-                .expect("the way down pushed one skip for each of our resnets");
+            let skip = skips.pop().expect("the way down pushed one skip for each of our resnets");
             x = resnet.forward(Tensor::cat(vec![x, skip], 1), time);
             show(probe, &format!("{}.resnets.{i}", self.name), &x);
             if let Some(attention) = self.attentions.get(i) {
@@ -82,12 +74,8 @@ impl UpBlock {
 
     /// The layers that an adapter may change.
     pub fn layers<'a>(&'a mut self, out: &mut Vec<LayerMut<'a>>) {
-        self.attentions
-            .iter_mut()
-            .for_each(|attention| attention.layers(out));
-        self.resnets
-            .iter_mut()
-            .for_each(|resnet| resnet.layers(out));
+        self.attentions.iter_mut().for_each(|attention| attention.layers(out));
+        self.resnets.iter_mut().for_each(|resnet| resnet.layers(out));
         out.extend(self.upsampler.as_mut().map(LayerMut::Conv));
     }
 }

@@ -33,16 +33,11 @@ impl SpatialAttention {
     /// `[batch, channels, height, width]`, same shape out.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
-        let tokens = self
-            .norm
-            .forward(x.clone())
-            .reshape([batch, channels, height * width]);
+        let tokens = self.norm.forward(x.clone()).reshape([batch, channels, height * width]);
         let tokens = tokens.swap_dims(1, 2); // [batch, places, channels]
         let head = |layer: &Linear| layer.forward(tokens.clone()).unsqueeze_dim::<4>(1);
         let out = attention(head(&self.to_q), head(&self.to_k), head(&self.to_v));
         let out = self.to_out.forward(out.squeeze_dim::<3>(1)); // [batch, places, channels]
-        x + out
-            .swap_dims(1, 2)
-            .reshape([batch, channels, height, width])
+        x + out.swap_dims(1, 2).reshape([batch, channels, height, width])
     }
 }

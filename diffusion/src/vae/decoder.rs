@@ -1,6 +1,6 @@
 //! Latents to pixels.
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::Tensor;
 
 use super::{VaeConfig, mid::Mid, resnet::EPSILON, resnet::Resnet};
 use crate::layers::{Conv2d, ConvShape, GroupNorm, doubled};
@@ -55,6 +55,6 @@ impl Decoder {
                 h = up.forward(doubled(h));
             }
         }
-        self.conv_out.forward(silu(self.norm_out.forward(h)))
+        self.conv_out.forward(self.norm_out.forward_silu(h))
     }
 }

@@ -1,6 +1,6 @@
 //! Pixels to the moments of latents.
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::Tensor;
 
 use super::{VaeConfig, mid::Mid, resnet::EPSILON, resnet::Resnet};
 use crate::layers::{Conv2d, ConvShape, GroupNorm};
@@ -42,10 +42,7 @@ impl Encoder {
             levels,
             mid: Mid::load(&at.at("mid_block"), last, config),
             norm_out: at.group_norm("conv_norm_out", last, config.norm_num_groups, EPSILON),
-            conv_out: at.conv(
-                "conv_out",
-                ConvShape::same(last, 2 * config.latent_channels),
-            ),
+            conv_out: at.conv("conv_out", ConvShape::same(last, 2 * config.latent_channels)),
         }
     }
 
@@ -61,6 +58,6 @@ impl Encoder {
             }
         }
         let h = self.mid.forward(h);
-        self.conv_out.forward(silu(self.norm_out.forward(h)))
+        self.conv_out.forward(self.norm_out.forward_silu(h))
     }
 }

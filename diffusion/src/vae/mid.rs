@@ -25,7 +25,6 @@ impl Mid {
 
     /// `[batch, channels, height, width]`, same shape out.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.after
-            .forward(self.attention.forward(self.before.forward(x)))
+        self.after.forward(self.attention.forward(self.before.forward(x)))
     }
 }

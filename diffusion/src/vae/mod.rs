@@ -75,10 +75,7 @@ impl Vae {
             h = quant.forward(h);
         }
         let [mean, log_variance] = h.chunk(2, 1).try_into().expect("2 x latent channels");
-        Moments {
-            mean,
-            log_variance: log_variance.clamp(-30.0, 20.0),
-        }
+        Moments { mean, log_variance: log_variance.clamp(-30.0, 20.0) }
     }
 
     /// Latents (unscaled) to pixels, about within [-1, 1].

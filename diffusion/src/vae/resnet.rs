@@ -1,6 +1,6 @@
 //! A residual block without time embedding.
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::Tensor;
 
 use super::VaeConfig;
 use crate::layers::{Conv2d, ConvShape, GroupNorm};
@@ -35,8 +35,8 @@ impl Resnet {
 
     /// `[batch, c_in, height, width]` to `[batch, c_out, height, width]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let h = self.conv1.forward(silu(self.norm1.forward(x.clone())));
-        let h = self.conv2.forward(silu(self.norm2.forward(h)));
+        let h = self.conv1.forward(self.norm1.forward_silu(x.clone()));
+        let h = self.conv2.forward(self.norm2.forward_silu(h));
         match &self.shortcut {
             Some(shortcut) => shortcut.forward(x) + h,
             None => x + h,

@@ -47,18 +47,10 @@ impl TensorFile {
         // system ends this one with SIGBUS; it cannot corrupt memory that others own.
         #[allow(unsafe_code)]
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
-        let broken = |reason: String| Error::BrokenFile {
-            path: path.into(),
-            reason,
-        };
+        let broken = |reason: String| Error::BrokenFile { path: path.into(), reason };
         let (header_bytes, header) =
             SafeTensors::read_metadata(&map).map_err(|e| broken(e.to_string()))?;
-        Ok(Self {
-            path: path.into(),
-            data_start: header_bytes + 8,
-            map,
-            header,
-        })
+        Ok(Self { path: path.into(), data_start: header_bytes + 8, map, header })
     }
 
     /// Where the file is.
@@ -86,10 +78,7 @@ impl TensorFile {
     /// Whether the tensor holds floating-point numbers.
     pub fn is_float(&self, name: &str) -> bool {
         let float = |info: &TensorInfo| {
-            matches!(
-                info.dtype,
-                Dtype::F16 | Dtype::BF16 | Dtype::F32 | Dtype::F64
-            )
+            matches!(info.dtype, Dtype::F16 | Dtype::BF16 | Dtype::F32 | Dtype::F64)
         };
         self.header.info(name).is_some_and(float)
     }
@@ -107,16 +96,10 @@ impl TensorFile {
             Dtype::F64 => convert(bytes, |b| f64::from_le_bytes(b) as f32),
             other => {
                 let reason = format!("`{name}` holds {other:?}, not f32, f16 or bf16");
-                return Err(Error::BrokenFile {
-                    path: self.path.clone(),
-                    reason,
-                });
+                return Err(Error::BrokenFile { path: self.path.clone(), reason });
             }
         };
-        Ok(Some(HostTensor {
-            shape: info.shape.clone(),
-            values,
-        }))
+        Ok(Some(HostTensor { shape: info.shape.clone(), values }))
     }
 
     /// An integer tensor (i32 or i64). `Ok(None)` when it is not there.
@@ -130,20 +113,14 @@ impl TensorFile {
             Dtype::I32 => Ok(Some(convert(bytes, |b| i64::from(i32::from_le_bytes(b))))),
             other => {
                 let reason = format!("`{name}` holds {other:?}, not integers");
-                Err(Error::BrokenFile {
-                    path: self.path.clone(),
-                    reason,
-                })
+                Err(Error::BrokenFile { path: self.path.clone(), reason })
             }
         }
     }
 
     /// Elements of a tensor that is stored as f64, unrounded.
     pub fn read_f64(&self, name: &str) -> Option<Vec<f64>> {
-        let info = self
-            .header
-            .info(name)
-            .filter(|info| info.dtype == Dtype::F64)?;
+        let info = self.header.info(name).filter(|info| info.dtype == Dtype::F64)?;
         Some(convert(self.bytes(info), f64::from_le_bytes))
     }
 
@@ -161,10 +138,7 @@ fn convert<const N: usize, T>(bytes: &[u8], one: impl Fn([u8; N]) -> T) -> Vec<T
 fn refuse_pickle(path: &Path, file: &mut File) -> Result<(), Error> {
     let mut start = [0; 4];
     let read = file.read(&mut start).map_err(Error::io("read", path))?;
-    let ending = path
-        .extension()
-        .and_then(|e| e.to_str())
-        .unwrap_or_default();
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let named_so = PICKLE_ENDINGS.contains(&ending.to_lowercase().as_str());
     if named_so || PICKLE_STARTS.iter().any(|s| start[..read].starts_with(s)) {
         return Err(Error::Pickle { path: path.into() });
@@ -202,22 +176,14 @@ pub fn save(
     atomic::write_with(path, |file| {
         file.write_all(&(text.len() as u64).to_le_bytes())?;
         file.write_all(text.as_bytes())?;
-        sorted
-            .values()
-            .try_for_each(|tensor| file.write_all(&encode(&tensor.values, dtype)))
+        sorted.values().try_for_each(|tensor| file.write_all(&encode(&tensor.values, dtype)))
     })
 }
 
 fn encode(values: &[f32], dtype: Dtype) -> Vec<u8> {
     match dtype {
-        Dtype::F16 => values
-            .iter()
-            .flat_map(|v| f16::from_f32(*v).to_le_bytes())
-            .collect(),
-        Dtype::BF16 => values
-            .iter()
-            .flat_map(|v| bf16::from_f32(*v).to_le_bytes())
-            .collect(),
+        Dtype::F16 => values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
+        Dtype::BF16 => values.iter().flat_map(|v| bf16::from_f32(*v).to_le_bytes()).collect(),
         _ => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
     }
 }
@@ -235,10 +201,7 @@ mod tests {
 
     fn small() -> Vec<u8> {
         let (_folder, path) = written(b"", "x.safetensors");
-        let tensor = HostTensor {
-            shape: vec![2, 2],
-            values: vec![1.0, -2.0, 0.5, 4.0],
-        };
+        let tensor = HostTensor { shape: vec![2, 2], values: vec![1.0, -2.0, 0.5, 4.0] };
         save(&path, &[("a".into(), tensor)], &HashMap::new(), Dtype::F16).expect("writable");
         std::fs::read(&path).expect("readable")
     }
@@ -246,10 +209,7 @@ mod tests {
     #[test]
     fn what_was_saved_is_read_back() {
         let (_folder, path) = written(&small(), "x.safetensors");
-        let tensor = TensorFile::open(&path)
-            .expect("valid")
-            .read("a")
-            .expect("float");
+        let tensor = TensorFile::open(&path).expect("valid").read("a").expect("float");
         assert_eq!(tensor.expect("there").values, [1.0, -2.0, 0.5, 4.0]);
     }
 
@@ -265,19 +225,13 @@ mod tests {
     #[test]
     fn a_header_that_lies_about_sizes_is_refused() {
         let whole = String::from_utf8_lossy(&small()).into_owned();
-        let lies = [
-            ("[2,2]", "[9,9]"),
-            ("\"data_offsets\":[0,8]", "\"data_offsets\":[0,9]"),
-        ];
+        let lies = [("[2,2]", "[9,9]"), ("\"data_offsets\":[0,8]", "\"data_offsets\":[0,9]")];
         for (true_text, lie) in lies {
             assert!(whole.contains(true_text), "the header has {true_text}");
             let bytes = replaced(&small(), true_text.as_bytes(), lie.as_bytes());
             let (_folder, path) = written(&bytes, "x.safetensors");
             let error = TensorFile::open(&path).expect_err(lie).to_string();
-            assert!(
-                error.contains("safetensors") && error.contains("again"),
-                "{error}"
-            );
+            assert!(error.contains("safetensors") && error.contains("again"), "{error}");
         }
         let huge = [u64::MAX.to_le_bytes().as_slice(), b"{}"].concat();
         let (_folder, path) = written(&huge, "x.safetensors");
@@ -285,19 +239,13 @@ mod tests {
     }
 
     fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-        let at = bytes
-            .windows(from.len())
-            .position(|w| w == from)
-            .expect("contained");
+        let at = bytes.windows(from.len()).position(|w| w == from).expect("contained");
         [&bytes[..at], to, &bytes[at + from.len()..]].concat()
     }
 
     #[test]
     fn a_pickle_is_refused_by_name_and_by_content() {
-        for (bytes, name) in [
-            (b"PK\x03\x04zip".as_slice(), "a.safetensors"),
-            (b"x", "a.ckpt"),
-        ] {
+        for (bytes, name) in [(b"PK\x03\x04zip".as_slice(), "a.safetensors"), (b"x", "a.ckpt")] {
             let (_folder, path) = written(bytes, name);
             let error = TensorFile::open(&path).expect_err("a pickle");
             assert!(matches!(error, Error::Pickle { .. }), "{error}");

@@ -32,20 +32,12 @@ pub struct Loader<'a> {
 impl<'a> Loader<'a> {
     /// The root of a model's names.
     pub fn new(source: &'a Source, device: &'a Device, report: &'a RefCell<Report>) -> Self {
-        Self {
-            source,
-            device,
-            report,
-            path: String::new(),
-        }
+        Self { source, device, report, path: String::new() }
     }
 
     /// The place `part` below this one.
     pub fn at(&self, part: impl Display) -> Self {
-        Self {
-            path: self.name(part),
-            ..self.clone()
-        }
+        Self { path: self.name(part), ..self.clone() }
     }
 
     /// This place's path.
@@ -54,19 +46,12 @@ impl<'a> Loader<'a> {
     }
 
     fn name(&self, part: impl Display) -> String {
-        if self.path.is_empty() {
-            part.to_string()
-        } else {
-            format!("{}.{part}", self.path)
-        }
+        if self.path.is_empty() { part.to_string() } else { format!("{}.{part}", self.path) }
     }
 
     /// The tensor `part` with exactly `shape`, as PyTorch lays it out.
     pub fn tensor<const D: usize>(&self, part: &str, shape: [usize; D]) -> Tensor<D> {
-        Tensor::from_data(
-            TensorData::new(self.values(part, &shape), shape),
-            self.device,
-        )
+        Tensor::from_data(TensorData::new(self.values(part, &shape), shape), self.device)
     }
 
     /// Elements of `part`; ones of size 1 at the end of the shape may come or go (1 x 1
@@ -97,26 +82,14 @@ impl<'a> Loader<'a> {
         let here = self.at(part);
         let values = transposed(&here.values("weight", &[d_out, d_in]), d_out, d_in);
         let weight = Tensor::from_data(TensorData::new(values, [d_in, d_out]), self.device);
-        Linear::new(
-            here.path(),
-            weight,
-            bias.then(|| here.tensor("bias", [d_out])),
-        )
+        Linear::new(here.path(), weight, bias.then(|| here.tensor("bias", [d_out])))
     }
 
     /// A convolution with bias.
     pub fn conv(&self, part: &str, shape: ConvShape) -> Conv2d {
         let here = self.at(part);
-        let weight = here.tensor(
-            "weight",
-            [shape.c_out, shape.c_in, shape.kernel, shape.kernel],
-        );
-        Conv2d::new(
-            here.path(),
-            weight,
-            Some(here.tensor("bias", [shape.c_out])),
-            shape,
-        )
+        let weight = here.tensor("weight", [shape.c_out, shape.c_in, shape.kernel, shape.kernel]);
+        Conv2d::new(here.path(), weight, Some(here.tensor("bias", [shape.c_out])), shape)
     }
 
     /// A group normalisation.
@@ -128,21 +101,14 @@ impl<'a> Loader<'a> {
         epsilon: f64,
     ) -> GroupNorm {
         let here = self.at(part);
-        let (gamma, beta) = (
-            here.tensor("weight", [channels]),
-            here.tensor("bias", [channels]),
-        );
+        let (gamma, beta) = (here.tensor("weight", [channels]), here.tensor("bias", [channels]));
         GroupNorm::new(gamma, beta, groups, epsilon)
     }
 
     /// A layer normalisation.
     pub fn layer_norm(&self, part: &str, width: usize, epsilon: f64) -> LayerNorm {
         let here = self.at(part);
-        LayerNorm::new(
-            here.tensor("weight", [width]),
-            here.tensor("bias", [width]),
-            epsilon,
-        )
+        LayerNorm::new(here.tensor("weight", [width]), here.tensor("bias", [width]), epsilon)
     }
 
     /// Fails with every name that was missing, unknown or misshapen.

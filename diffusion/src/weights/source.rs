@@ -29,10 +29,7 @@ pub struct Foreign {
 impl Foreign {
     /// The whole tensor called `name`.
     pub fn whole(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            take: Take::Whole,
-        }
+        Self { name: name.into(), take: Take::Whole }
     }
 }
 
@@ -59,14 +56,7 @@ impl Source {
         stray: fn(&str) -> bool,
     ) -> Self {
         let (origin, prefix) = (origin.into(), prefix.into());
-        Self {
-            origin,
-            files,
-            rename,
-            prefix,
-            stray,
-            used: RefCell::default(),
-        }
+        Self { origin, files, rename, prefix, stray, used: RefCell::default() }
     }
 
     /// What errors call the whole.
@@ -92,8 +82,7 @@ impl Source {
         let used = self.used.borrow();
         let names = self.files.iter().flat_map(|file| file.names());
         let mine = names.filter(|name| name.starts_with(&self.prefix));
-        mine.filter(|name| !used.contains(name) && !(self.stray)(name))
-            .collect()
+        mine.filter(|name| !used.contains(name) && !(self.stray)(name)).collect()
     }
 }
 
@@ -104,8 +93,5 @@ fn cut(tensor: HostTensor, take: Take) -> HostTensor {
     let mut shape = tensor.shape;
     let third = tensor.values.len() / 3;
     shape[0] /= 3;
-    HostTensor {
-        shape,
-        values: tensor.values[part * third..(part + 1) * third].to_vec(),
-    }
+    HostTensor { shape, values: tensor.values[part * third..(part + 1) * third].to_vec() }
 }

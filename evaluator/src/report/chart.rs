@@ -13,10 +13,8 @@ use crate::scores::Scores;
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 110.0;
 const RIGHT: f64 = 24.0;
-const ROWS: [(Arm, &str, f64); 2] = [
-    (Arm::Adapter, "adapter", 74.0),
-    (Arm::Base, "bare base", 134.0),
-];
+const ROWS: [(Arm, &str, f64); 2] =
+    [(Arm::Adapter, "adapter", 74.0), (Arm::Base, "bare base", 134.0)];
 
 /// Maps NIS to a place on the line.
 struct Axis {
@@ -27,9 +25,8 @@ struct Axis {
 impl Axis {
     /// An axis that holds 0, 1 and every value.
     fn over(values: impl Iterator<Item = f64>) -> Self {
-        let (low, high) = values.fold((-0.2_f64, 1.2_f64), |(l, h), v| {
-            (l.min(v - 0.05), h.max(v + 0.05))
-        });
+        let (low, high) =
+            values.fold((-0.2_f64, 1.2_f64), |(l, h), v| (l.min(v - 0.05), h.max(v + 0.05)));
         Self { low, high }
     }
 
@@ -49,44 +46,16 @@ pub(super) fn chart(scores: &Scores) -> String {
          both arms with 95 % intervals\">"
     );
     let scale = &identity.scale;
-    line(
-        &mut svg,
-        axis.x(0.0),
-        "anchor",
-        "0 · floor",
-        Some(scale.floor),
-    );
-    line(
-        &mut svg,
-        axis.x(1.0),
-        "anchor",
-        "1 · ceiling",
-        Some(scale.ceiling),
-    );
+    line(&mut svg, axis.x(0.0), "anchor", "0 · floor", Some(scale.floor));
+    line(&mut svg, axis.x(1.0), "anchor", "1 · ceiling", Some(scale.ceiling));
     let threshold = scores.thresholds.min_nis;
     if (0.12..=0.88).contains(&threshold) {
-        line(
-            &mut svg,
-            axis.x(threshold),
-            "gate",
-            &format!("gate {threshold:.2}"),
-            None,
-        );
+        line(&mut svg, axis.x(threshold), "gate", &format!("gate {threshold:.2}"), None);
     }
     for (arm, label, y) in ROWS {
-        let dots = scores
-            .images
-            .iter()
-            .filter(|image| image.arm == arm)
-            .filter_map(|image| image.nis);
-        row(
-            &mut svg,
-            &axis,
-            label,
-            y,
-            dots,
-            scores.arm(arm).and_then(|scores| scores.nis),
-        );
+        let dots =
+            scores.images.iter().filter(|image| image.arm == arm).filter_map(|image| image.nis);
+        row(&mut svg, &axis, label, y, dots, scores.arm(arm).and_then(|scores| scores.nis));
     }
     svg.push_str("</svg>");
     svg
@@ -116,11 +85,7 @@ fn row(
     mean: Option<Interval>,
 ) {
     let class = label.split(' ').next_back().unwrap_or_default(); // `adapter` or `base`
-    let _ = write!(
-        svg,
-        "<g class=\"{class}\"><text x=\"0\" y=\"{:.1}\">{label}</text>",
-        y + 5.0
-    );
+    let _ = write!(svg, "<g class=\"{class}\"><text x=\"0\" y=\"{:.1}\">{label}</text>", y + 5.0);
     for (index, nis) in dots.enumerate() {
         let lane = y + 14.0 + (index % 3) as f64 * 4.0; // so that equal scores stay apart
         let _ = write!(

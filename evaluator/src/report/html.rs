@@ -34,14 +34,8 @@ pub(super) fn picture(image: &RgbImage) -> Result<String, Error> {
     let mut bytes = Cursor::new(Vec::new());
     JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode_image(image)
-        .map_err(|source| Error::Image {
-            path: PathBuf::from("report.html"),
-            source,
-        })?;
-    Ok(format!(
-        "data:image/jpeg;base64,{}",
-        STANDARD.encode(bytes.get_ref())
-    ))
+        .map_err(|source| Error::Image { path: PathBuf::from("report.html"), source })?;
+    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(bytes.get_ref())))
 }
 
 /// `value` with two decimals and a true minus, or a dash where there is none.

@@ -24,23 +24,13 @@ pub(crate) fn report(
     let title = format!("Evaluation of {}", escape(&scores.recipe.trigger));
     let parts = [
         banner(scores, &title),
-        tables::sentences(
-            "Before trusting these numbers",
-            "warnings",
-            &scores.warnings,
-        ),
+        tables::sentences("Before trusting these numbers", "warnings", &scores.warnings),
         numbers(scores),
         scenes::references(scores, photos)?,
         scenes::scenes(scores, pictures)?,
-        format!(
-            "<section><h2>By scene</h2>{}</section>",
-            tables::by_prompt(scores)
-        ),
+        format!("<section><h2>By scene</h2>{}</section>", tables::by_prompt(scores)),
         tables::sentences("What was not measured", "unmeasured", &scores.unmeasured),
-        format!(
-            "<section><h2>Settings and files</h2>{}</section>",
-            tables::settings(scores)
-        ),
+        format!("<section><h2>Settings and files</h2>{}</section>", tables::settings(scores)),
     ];
     Ok(format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -81,26 +71,16 @@ fn banner(scores: &Scores, title: &str) -> String {
 }
 
 fn weakest(scores: &Scores) -> String {
-    let scored = scores
-        .prompts
-        .iter()
-        .filter_map(|prompt| Some((prompt, prompt.adapter_nis?)));
+    let scored = scores.prompts.iter().filter_map(|prompt| Some((prompt, prompt.adapter_nis?)));
     let Some((prompt, nis)) = scored.min_by(|a, b| a.1.total_cmp(&b.1)) else {
         return String::new();
     };
-    format!(
-        " Weakest scene: <b>{}</b> at {}.",
-        escape(&prompt.name),
-        number(Some(nis))
-    )
+    format!(" Weakest scene: <b>{}</b> at {}.", escape(&prompt.name), number(Some(nis)))
 }
 
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn numbers(scores: &Scores) -> String {

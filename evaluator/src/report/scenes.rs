@@ -113,11 +113,7 @@ fn caption(image: &ImageRecord) -> String {
         .map(|cosine| format!(" · cosine {}", number(Some(cosine))))
         .unwrap_or_default();
     let nearest = image.nearest.as_ref().map(|nearest| {
-        format!(
-            "<br>nearest {} {}",
-            escape(&nearest.reference),
-            number(Some(nearest.cosine))
-        )
+        format!("<br>nearest {} {}", escape(&nearest.reference), number(Some(nearest.cosine)))
     });
     format!(
         "<span class=\"tag\">{arm}</span> {score}<span class=\"dim\">{cosine}{}<br>seed {}</span>",

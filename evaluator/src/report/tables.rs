@@ -17,30 +17,20 @@ pub(super) fn key_numbers(scores: &Scores) -> String {
         let label = format!("references (ceiling, {} photos)", identity.scale.references);
         row(
             &mut html,
-            &[
-                label,
-                "1".into(),
-                "–".into(),
-                number(Some(identity.scale.ceiling)),
-                "–".into(),
-            ],
+            &[label, "1".into(), "–".into(), number(Some(identity.scale.ceiling)), "–".into()],
         );
     }
     for (arm, label) in [(Arm::Adapter, "adapter"), (Arm::Base, "bare base (floor)")] {
         let Some(arm) = scores.arm(arm) else { continue };
-        let faces = arm.faces.map_or("–".to_owned(), |faces| {
-            format!("{faces} of {}", arm.images)
-        });
+        let faces =
+            arm.faces.map_or("–".to_owned(), |faces| format!("{faces} of {}", arm.images));
         let faces = match &arm.face_rate {
             Some(rate) => format!("{faces} {}", brackets(Some(rate))),
             None => faces,
         };
         let mean = number(arm.nis.map(|nis| nis.mean));
         let (interval, cosine) = (brackets(arm.nis.as_ref()), number(arm.cosine));
-        row(
-            &mut html,
-            &[label.to_owned(), mean, interval, cosine, faces],
-        );
+        row(&mut html, &[label.to_owned(), mean, interval, cosine, faces]);
     }
     if let Some(identity) = &scores.identity {
         let difference = &identity.difference;
@@ -49,13 +39,7 @@ pub(super) fn key_numbers(scores: &Scores) -> String {
         let [mean, interval] = cells;
         row(
             &mut html,
-            &[
-                label,
-                mean,
-                interval,
-                format!("<b>{}</b>", identity.verdict),
-                "–".into(),
-            ],
+            &[label, mean, interval, format!("<b>{}</b>", identity.verdict), "–".into()],
         );
     }
     html + "</tbody></table>"
@@ -69,10 +53,8 @@ pub(super) fn by_prompt(scores: &Scores) -> String {
             .to_owned();
     let seeds = scores.recipe.seeds_per_prompt;
     for prompt in &scores.prompts {
-        let difference = prompt
-            .adapter_nis
-            .zip(prompt.base_nis)
-            .map(|(adapter, base)| adapter - base);
+        let difference =
+            prompt.adapter_nis.zip(prompt.base_nis).map(|(adapter, base)| adapter - base);
         let faces =
             |found: Option<usize>| found.map_or("–".to_owned(), |n| format!("{n} of {seeds}"));
         row(
@@ -108,33 +90,16 @@ pub(super) fn settings(scores: &Scores) -> String {
     line("run seed", &recipe.seed.to_string());
     line("negative prompt", &suite.negative);
     for (name, value) in &recipe.settings {
-        line(
-            name,
-            &value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned),
-        );
+        line(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     }
     line("adapter sha256", &recipe.adapter_hash);
     line("base sha256", &recipe.base_hash);
     line("face encoder", scores.encoder.as_deref().unwrap_or("none"));
     line("plan sha256", &scores.plan_hash);
-    line(
-        "gate: lower end of the mean NIS",
-        &number(Some(scores.thresholds.min_nis)),
-    );
-    line(
-        "gate: face rate",
-        &number(Some(scores.thresholds.min_face_rate)),
-    );
-    line(
-        "least distance of floor and ceiling",
-        &number(Some(scores.thresholds.min_separation)),
-    );
-    line(
-        "made",
-        &format!("{} by {}", scores.generated_at, scores.tool),
-    );
+    line("gate: lower end of the mean NIS", &number(Some(scores.thresholds.min_nis)));
+    line("gate: face rate", &number(Some(scores.thresholds.min_face_rate)));
+    line("least distance of floor and ceiling", &number(Some(scores.thresholds.min_separation)));
+    line("made", &format!("{} by {}", scores.generated_at, scores.tool));
     html + "</tbody></table>"
 }
 
@@ -153,11 +118,7 @@ pub(super) fn sentences(title: &str, class: &str, sentences: &[String]) -> Strin
 /// `[low, high]`, or a dash.
 pub(super) fn brackets(interval: Option<&Interval>) -> String {
     interval.map_or("–".to_owned(), |interval| {
-        format!(
-            "[{}, {}]",
-            number(Some(interval.low)),
-            number(Some(interval.high))
-        )
+        format!("[{}, {}]", number(Some(interval.low)), number(Some(interval.high)))
     })
 }
 
@@ -167,10 +128,7 @@ fn meter(nis: Option<f64>) -> String {
         return number(None);
     };
     let percent = (value * 100.0).clamp(0.0, 100.0);
-    format!(
-        "<span class=\"meter\"><i style=\"width:{percent:.0}%\"></i></span>{}",
-        number(nis)
-    )
+    format!("<span class=\"meter\"><i style=\"width:{percent:.0}%\"></i></span>{}", number(nis))
 }
 
 /// A row of cells that are HTML already.

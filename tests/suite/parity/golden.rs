@@ -24,9 +24,7 @@ impl Case {
         let text =
             std::fs::read_to_string(folder.join("meta.json")).expect("meta.json is readable");
         // Python writes infinities bare, which JSON does not know; no check reads one.
-        let text = text
-            .replace("-Infinity", "null")
-            .replace("Infinity", "null");
+        let text = text.replace("-Infinity", "null").replace("Infinity", "null");
         let meta: Value = serde_json::from_str(&text).expect("meta.json is JSON");
         Self {
             name: meta["case"].as_str().expect("a case has a name").to_owned(),
@@ -49,18 +47,11 @@ impl Case {
             .filter(|name| !self.seen.contains(*name))
             .map(|name| name.split('/').next().unwrap_or_default().to_owned())
             .collect();
-        let verdict = if self.failures.is_empty() {
-            "ok"
-        } else {
-            "FAILED"
-        };
+        let verdict = if self.failures.is_empty() { "ok" } else { "FAILED" };
         let rest = if unseen.is_empty() {
             String::new()
         } else {
-            format!(
-                "  (not built yet: {})",
-                unseen.into_iter().collect::<Vec<_>>().join(", ")
-            )
+            format!("  (not built yet: {})", unseen.into_iter().collect::<Vec<_>>().join(", "))
         };
         format!(
             "{:<16} {verdict}  {} of {} tensors, worst error {:.3} of its tolerance at {}{rest}",
@@ -95,10 +86,7 @@ impl Case {
 
     pub fn ints(&mut self, key: &str) -> Vec<i64> {
         self.seen.insert(key.to_owned());
-        let ints = self
-            .io
-            .read_ints(key)
-            .unwrap_or_else(|e| panic!("{}: {e}", self.name));
+        let ints = self.io.read_ints(key).unwrap_or_else(|e| panic!("{}: {e}", self.name));
         ints.unwrap_or_else(|| panic!("{} has no `{key}`", self.name))
     }
 
@@ -123,9 +111,7 @@ impl Case {
 
     /// The case's tolerance for `key`: `max(1e-5, 2e-5 max|want|, 20 noise floor)`.
     fn tolerance(&self, key: &str, want: &[f64]) -> f64 {
-        let floor = self.meta["tolerance"]["noise_floor"][key]
-            .as_f64()
-            .unwrap_or(0.0);
+        let floor = self.meta["tolerance"]["noise_floor"][key].as_f64().unwrap_or(0.0);
         let largest = want.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         (2e-5 * largest).max(20.0 * floor).max(1e-5)
     }
@@ -155,8 +141,7 @@ impl Case {
     ) {
         if got.len() != want.len() {
             let lengths = format!("{} elements instead of {}", got.len(), want.len());
-            self.failures
-                .push(format!("{} {key}: {lengths}", self.name));
+            self.failures.push(format!("{} {key}: {lengths}", self.name));
             return;
         }
         let ratio = |(got, want): (&f64, &f64)| match got.is_finite() {
@@ -173,26 +158,19 @@ impl Case {
             (self.worst, self.worst_key) = (worst, key.to_owned());
         }
         if worst > 1.0 {
-            self.failures.push(format!(
-                "{} {key}: {worst:.2} times its tolerance",
-                self.name
-            ));
+            self.failures.push(format!("{} {key}: {worst:.2} times its tolerance", self.name));
         }
     }
 
     /// Notes something that must be equal.
     pub fn equal<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, got: T, want: T) {
         if got != want {
-            self.failures
-                .push(format!("{} {what}: {got:?} instead of {want:?}", self.name));
+            self.failures.push(format!("{} {what}: {got:?} instead of {want:?}", self.name));
         }
     }
 
     /// The case `name` made by the same run of the generator: beside this one.
     pub fn sibling(&self, name: &str) -> PathBuf {
-        self.folder
-            .parent()
-            .expect("cases lie in a folder")
-            .join(name)
+        self.folder.parent().expect("cases lie in a folder").join(name)
     }
 }

@@ -39,9 +39,7 @@ fn check_run(case: &mut Case, pipeline: &Pipeline, checkpoint: &Checkpoint, run:
     let device = Device::flex();
     let request = request(case, checkpoint, SamplerKind::Ddim);
     let start = case.tensor("sample/initial_latents", &device);
-    let latents = pipeline
-        .sample(&request, start, &mut |_| {})
-        .expect("a sound request");
+    let latents = pipeline.sample(&request, start, &mut |_| {}).expect("a sound request");
     case.check(&format!("{run}/final_latents"), latents.clone());
     let ids = case.id_rows("text/input_ids");
     let states = pipeline.text_encoder.encode(&ids, 0);
@@ -68,16 +66,8 @@ fn check_merged(case: &mut Case, pipeline: &mut Pipeline, checkpoint: &Checkpoin
     pipeline.attach(&adapter, 1.0);
     pipeline.merge();
     check_run(case, pipeline, checkpoint, "kohya_sd_scripts/fused1.0");
-    let unet = pipeline
-        .unet
-        .layers()
-        .into_iter()
-        .map(|layer| ("unet", layer));
-    let text = pipeline
-        .text_encoder
-        .layers()
-        .into_iter()
-        .map(|layer| ("text_encoder", layer));
+    let unet = pipeline.unet.layers().into_iter().map(|layer| ("unet", layer));
+    let text = pipeline.text_encoder.layers().into_iter().map(|layer| ("text_encoder", layer));
     let fused: Vec<(String, Tensor<2>)> = unet
         .chain(text)
         .filter_map(|(part, layer)| match layer {

@@ -38,32 +38,19 @@ pub fn check(case: &mut Case) {
 fn check_tables(case: &mut Case, checkpoint: &Checkpoint) {
     let device = Device::flex();
     let schedule = checkpoint.noise_schedule();
-    let times: Vec<usize> = case
-        .ints("data/timesteps")
-        .iter()
-        .map(|t| *t as usize)
-        .collect();
+    let times: Vec<usize> = case.ints("data/timesteps").iter().map(|t| *t as usize).collect();
     let table = |f: &dyn Fn(usize) -> f64| times.iter().map(|t| f(*t)).collect::<Vec<_>>();
     case.check_numbers("data/snr", &table(&|t| schedule.snr(t)));
-    case.check_numbers(
-        "data/min_snr5_weights_eps",
-        &table(&|t| weight(&schedule, t, 5.0)),
-    );
+    case.check_numbers("data/min_snr5_weights_eps", &table(&|t| weight(&schedule, t, 5.0)));
     let mut config = schedule.config().clone();
     config.prediction_type = Prediction::VPrediction;
     let velocity = Schedule::new(config);
-    case.check_numbers(
-        "data/min_snr5_weights_v",
-        &table(&|t| weight(&velocity, t, 5.0)),
-    );
+    case.check_numbers("data/min_snr5_weights_v", &table(&|t| weight(&velocity, t, 5.0)));
     let [steps, batch, c, h, w] = case.tensor::<5>("data/latents", &device).dims();
     let whole = |x: Tensor<5>| x.reshape([steps * batch, c, h, w]);
     let latents = whole(case.tensor("data/latents", &device));
     let noise = whole(case.tensor("data/noise", &device));
-    case.check(
-        "data/noisy_latents",
-        schedule.add_noise(latents, noise, &times),
-    );
+    case.check("data/noisy_latents", schedule.add_noise(latents, noise, &times));
 }
 
 fn check_learning_rates(case: &mut Case) {
@@ -109,9 +96,7 @@ fn check_run(case: &mut Case, checkpoint: &Checkpoint, run: &str) {
     let rate = settings["lr"].as_f64().unwrap_or(1e-3);
     let mut adam = AdamW::new(config, trainable.parameters(), &device);
     let gamma = run.ends_with("+min_snr5").then_some(5.0);
-    let objective = Objective {
-        min_snr_gamma: gamma,
-    };
+    let objective = Objective { min_snr_gamma: gamma };
     let steps = case.numbers(&format!("{run}/losses")).len();
     let ids = case.id_rows("data/te_input_ids");
     let (mut losses, mut norms) = (Vec::new(), Vec::new());
@@ -134,19 +119,10 @@ fn check_run(case: &mut Case, checkpoint: &Checkpoint, run: &str) {
         norms.push(f64::from(norm.into_scalar::<f32>()));
     }
     let want = case.numbers(&format!("{run}/losses"));
-    case.compare(&format!("{run}/losses"), &losses, &want, |want| {
-        1e-5 * want.abs()
-    });
+    case.compare(&format!("{run}/losses"), &losses, &want, |want| 1e-5 * want.abs());
     let want = case.numbers(&format!("{run}/grad_norms"));
-    case.compare(&format!("{run}/grad_norms"), &norms, &want, |want| {
-        1e-3 * want.abs()
-    });
-    check_after(
-        case,
-        run,
-        &trainable.to_adapter(),
-        2.0 * rate * steps as f64,
-    );
+    case.compare(&format!("{run}/grad_norms"), &norms, &want, |want| 1e-3 * want.abs());
+    check_after(case, run, &trainable.to_adapter(), 2.0 * rate * steps as f64);
 }
 
 fn batch(case: &mut Case, step: usize, device: &Device) -> Batch {
@@ -169,14 +145,11 @@ fn key(case: &Case, run: &str, kind: &str, module: (Component, &str), factor: &s
     let (component, path) = module;
     let names = match component {
         Component::Unet => vec![path.to_owned(), format!("unet.{path}")],
-        Component::TextEncoder => vec![
-            format!("text_encoder.{path}"),
-            format!("text_encoder.text_model.{path}"),
-        ],
+        Component::TextEncoder => {
+            vec![format!("text_encoder.{path}"), format!("text_encoder.text_model.{path}")]
+        }
     };
-    let keys = names
-        .into_iter()
-        .map(|name| format!("{run}/{kind}/{name}.{factor}.weight"));
+    let keys = names.into_iter().map(|name| format!("{run}/{kind}/{name}.{factor}.weight"));
     let mut keys = keys.filter(|key| case.has(key));
     keys.next().unwrap_or_default()
 }
@@ -188,46 +161,23 @@ fn initial(case: &mut Case, run: &str, settings: &Value, places: &[Place]) -> Ad
         alpha *= rank.sqrt(); // rank-stabilised LoRA divides by √rank
     }
     let mut modules = Vec::new();
-    for Place {
-        component, path, ..
-    } in places
-    {
+    for Place { component, path, .. } in places {
         let down = key(case, run, "init", (*component, path), "lora_A");
         if down.is_empty() {
             continue;
         }
         let up = key(case, run, "init", (*component, path), "lora_B");
         let (down, up) = (case.host(&down), case.host(&up));
-        modules.push(Module {
-            component: *component,
-            path: path.clone(),
-            down,
-            up,
-            alpha,
-        });
+        modules.push(Module { component: *component, path: path.clone(), down, up, alpha });
     }
-    let inits = case
-        .keys()
-        .iter()
-        .filter(|k| k.starts_with(&format!("{run}/init/")))
-        .count();
-    assert_eq!(
-        2 * modules.len(),
-        inits,
-        "{run}: every initial factor belongs to a layer"
-    );
-    Adapter {
-        modules,
-        metadata: Default::default(),
-    }
+    let inits = case.keys().iter().filter(|k| k.starts_with(&format!("{run}/init/"))).count();
+    assert_eq!(2 * modules.len(), inits, "{run}: every initial factor belongs to a layer");
+    Adapter { modules, metadata: Default::default() }
 }
 
 fn factors(module: &Module) -> [(&'static str, Vec<f64>); 2] {
     let wide = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect();
-    [
-        ("lora_A", wide(&module.down.values)),
-        ("lora_B", wide(&module.up.values)),
-    ]
+    [("lora_A", wide(&module.down.values)), ("lora_B", wide(&module.up.values))]
 }
 
 fn check_gradients(case: &mut Case, run: &str, gradient: &Adapter) {
@@ -254,16 +204,9 @@ fn check_after(case: &mut Case, run: &str, after: &Adapter, flipped: f64) {
             let want = case.numbers(&key);
             case.compare(&key, &got, &want, |_| flipped);
             elements += got.len();
-            beyond += got
-                .iter()
-                .zip(&want)
-                .filter(|(g, w)| (*g - *w).abs() > 2e-5)
-                .count();
+            beyond += got.iter().zip(&want).filter(|(g, w)| (*g - *w).abs() > 2e-5).count();
         }
     }
     let allowed = (elements / 1000).max(1) as f64;
-    case.note(
-        &format!("{run}/after, elements beyond 2e-5"),
-        beyond as f64 / allowed,
-    );
+    case.note(&format!("{run}/after, elements beyond 2e-5"), beyond as f64 / allowed);
 }

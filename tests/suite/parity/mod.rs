@@ -29,13 +29,7 @@ const CHECKS: [(&str, fn(&mut Case)); 7] = [
 ];
 
 /// Cases of families that are not built yet.
-const NOT_BUILT: [&str; 5] = [
-    "sdxl-tiny",
-    "flux-tiny",
-    "sd3-tiny",
-    "controlnet-tiny",
-    "lora-sdxl",
-];
+const NOT_BUILT: [&str; 5] = ["sdxl-tiny", "flux-tiny", "sd3-tiny", "controlnet-tiny", "lora-sdxl"];
 
 #[test]
 fn parity_with_the_reference_in_every_golden_case() {
@@ -46,11 +40,8 @@ fn parity_with_the_reference_in_every_golden_case() {
     for folder in folders {
         let mut case = Case::open(&folder);
         let Some((_, check)) = CHECKS.iter().find(|(name, _)| *name == case.name) else {
-            let built = if NOT_BUILT.contains(&case.name.as_str()) {
-                "not built yet"
-            } else {
-                "unknown"
-            };
+            let built =
+                if NOT_BUILT.contains(&case.name.as_str()) { "not built yet" } else { "unknown" };
             say(&format!("{:<16} {built}  {}", case.name, folder.display()));
             continue;
         };
@@ -59,17 +50,8 @@ fn parity_with_the_reference_in_every_golden_case() {
         say(&case.line());
         failed.extend(case.failures);
     }
-    assert!(
-        checked > 0,
-        "no case below `{}` could be checked",
-        root.display()
-    );
-    assert!(
-        failed.is_empty(),
-        "{} values differ:\n{}",
-        failed.len(),
-        failed.join("\n")
-    );
+    assert!(checked > 0, "no case below `{}` could be checked", root.display());
+    assert!(failed.is_empty(), "{} values differ:\n{}", failed.len(), failed.join("\n"));
 }
 
 /// The cases that are in the project.

@@ -9,10 +9,7 @@ use super::golden::Case;
 
 pub fn check(case: &mut Case) {
     check_tables(case);
-    let configs = case.meta["schedulers"]
-        .as_object()
-        .expect("a map of schedulers")
-        .clone();
+    let configs = case.meta["schedulers"].as_object().expect("a map of schedulers").clone();
     for (name, scheduler) in configs {
         let Some(kind) = kind_of(&scheduler) else {
             continue;
@@ -22,11 +19,7 @@ pub fn check(case: &mut Case) {
         let schedule = Schedule::new(config);
         let karras = scheduler["config"]["use_karras_sigmas"] == true;
         let eta = if name == "ddim_eta1" { 1.0 } else { 0.0 };
-        let options = SamplerOptions {
-            karras,
-            eta,
-            ..SamplerOptions::new(kind, &schedule)
-        };
+        let options = SamplerOptions { karras, eta, ..SamplerOptions::new(kind, &schedule) };
         for steps in step_counts(case, &name) {
             check_run(case, &format!("{name}/{steps}"), options, &schedule, steps);
         }
@@ -53,10 +46,7 @@ pub fn kind_of(scheduler: &Value) -> Option<SamplerKind> {
 
 fn step_counts(case: &Case, name: &str) -> Vec<usize> {
     let prefix = format!("{name}/");
-    let traces = case
-        .keys()
-        .into_iter()
-        .filter(|key| key.ends_with("/trace"));
+    let traces = case.keys().into_iter().filter(|key| key.ends_with("/trace"));
     let steps = traces.filter_map(|key| key.strip_prefix(&prefix)?.split('/').next()?.parse().ok());
     steps.collect()
 }
@@ -76,26 +66,14 @@ fn check_tables(case: &mut Case) {
         ),
         (
             "squaredcos_cap_v2",
-            ScheduleConfig {
-                beta_schedule: BetaSchedule::SquaredcosCapV2,
-                ..plain.clone()
-            },
+            ScheduleConfig { beta_schedule: BetaSchedule::SquaredcosCapV2, ..plain.clone() },
         ),
-        (
-            "zero_snr",
-            ScheduleConfig {
-                rescale_betas_zero_snr: true,
-                ..plain
-            },
-        ),
+        ("zero_snr", ScheduleConfig { rescale_betas_zero_snr: true, ..plain }),
     ];
     for (name, config) in tables {
         let schedule = Schedule::new(config);
         case.check_numbers(&format!("tables/{name}/betas"), schedule.betas());
-        case.check_numbers(
-            &format!("tables/{name}/alphas_cumprod"),
-            schedule.alphas_cumprod(),
-        );
+        case.check_numbers(&format!("tables/{name}/alphas_cumprod"), schedule.alphas_cumprod());
     }
 }
 

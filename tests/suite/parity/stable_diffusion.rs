@@ -39,10 +39,7 @@ pub fn check(case: &mut Case) {
 }
 
 fn check_models(case: &mut Case, checkpoint: &Checkpoint, device: &Device) {
-    check_text(
-        case,
-        &checkpoint.load_text_encoder(device).expect("text encoder"),
-    );
+    check_text(case, &checkpoint.load_text_encoder(device).expect("text encoder"));
     let unet = checkpoint.load_unet(device).expect("unet");
     check_unet(case, &unet, device);
     check_blocks(case, &unet, device);
@@ -52,10 +49,7 @@ fn check_models(case: &mut Case, checkpoint: &Checkpoint, device: &Device) {
 fn check_tokens(case: &mut Case, checkpoint: &Checkpoint) {
     let prompts: Vec<String> =
         serde_json::from_value(case.meta["prompts"].clone()).expect("prompts");
-    let got: Vec<_> = prompts
-        .iter()
-        .map(|p| checkpoint.tokenizer().window(p))
-        .collect();
+    let got: Vec<_> = prompts.iter().map(|p| checkpoint.tokenizer().window(p)).collect();
     let want = case.id_rows("tokenizer/input_ids");
     case.equal("token ids", got, want);
 }
@@ -90,10 +84,7 @@ fn check_unet(case: &mut Case, unet: &Unet, device: &Device) {
     }
     if case.has("unet/out/per_sample") {
         let t: Vec<f64> = case.numbers("unet/timestep_per_sample");
-        case.check(
-            "unet/out/per_sample",
-            unet.forward(x.clone(), &t, text.clone()),
-        );
+        case.check("unet/out/per_sample", unet.forward(x.clone(), &t, text.clone()));
     }
     for shape in ["wide", "odd"] {
         if case.has(&format!("unet/{shape}/sample")) {
@@ -125,9 +116,7 @@ fn check_blocks(case: &mut Case, unet: &Unet, device: &Device) {
         return;
     }
     let x = case.tensor::<4>("unet/sample", device).narrow(0, 0, 1);
-    let text = case
-        .tensor::<3>("unet/encoder_hidden_states", device)
-        .narrow(0, 0, 1);
+    let text = case.tensor::<3>("unet/encoder_hidden_states", device).narrow(0, 0, 1);
     unet.forward_probed(x, &[500.0], text, &mut Some(&mut Blocks(case)));
 }
 
@@ -136,10 +125,7 @@ fn check_vae(case: &mut Case, vae: &Vae, device: &Device) {
     case.check("vae/mean", moments.mean.clone());
     case.check("vae/logvar", moments.log_variance.clone());
     let noise = case.tensor("vae/noise", device);
-    case.check(
-        "vae/sampled_scaled_latent",
-        moments.sample(noise, vae.config()),
-    );
+    case.check("vae/sampled_scaled_latent", moments.sample(noise, vae.config()));
     let z = case.tensor("vae/z", device);
     case.check("vae/decoded", vae.decode(z));
     for name in sampling_runs(case) {
@@ -153,10 +139,9 @@ fn check_vae(case: &mut Case, vae: &Vae, device: &Device) {
 
 fn sampling_runs(case: &Case) -> Vec<String> {
     let keys = case.keys();
-    let runs = keys.iter().filter_map(|key| {
-        key.strip_prefix("sample/")?
-            .strip_suffix("/latents_after_each_step")
-    });
+    let runs = keys
+        .iter()
+        .filter_map(|key| key.strip_prefix("sample/")?.strip_suffix("/latents_after_each_step"));
     runs.map(String::from).collect()
 }
 
@@ -187,10 +172,7 @@ fn check_sampling(
     } else {
         0.0
     };
-    let request = Request {
-        guidance_rescale: rescale,
-        ..request(case, checkpoint, kind)
-    };
+    let request = Request { guidance_rescale: rescale, ..request(case, checkpoint, kind) };
     let start = case.tensor("sample/initial_latents", device);
     let mut trail = Vec::new();
     let last = pipeline
@@ -237,13 +219,8 @@ fn check_prompts(case: &mut Case, pipeline: &Pipeline, checkpoint: &Checkpoint, 
     let start: Tensor<4> = case.tensor("sample/initial_latents", device);
     let plain = request(case, checkpoint, SamplerKind::Ddim);
     for (key, clip_skip) in [("from_text_clip_skip_0", 0), ("clip_skip_1_a1111", 1)] {
-        let request = Request {
-            clip_skip,
-            ..plain.clone()
-        };
-        let x = pipeline
-            .sample(&request, start.clone(), &mut |_| {})
-            .expect("a sound request");
+        let request = Request { clip_skip, ..plain.clone() };
+        let x = pipeline.sample(&request, start.clone(), &mut |_| {}).expect("a sound request");
         case.check(&format!("sample/{key}/final_latents"), x);
     }
     // diffusers skips layers for the positive prompt only; likeness, as A1111, for both.
@@ -262,24 +239,15 @@ fn check_image_to_image(case: &mut Case, checkpoint: &Checkpoint, device: &Devic
     case.check_numbers("img2img/timesteps_10_strength_0.6", &times);
     let x = case.tensor("vae/sampled_scaled_latent", device);
     let noise = case.tensor("sample/initial_latents", device);
-    case.check(
-        "img2img/noised_start",
-        schedule.add_noise(x, noise, &[times[0] as usize]),
-    );
+    case.check("img2img/noised_start", schedule.add_noise(x, noise, &[times[0] as usize]));
 }
 
 fn check_velocity(case: &mut Case, checkpoint: &Checkpoint, device: &Device) {
     let schedule = checkpoint.noise_schedule();
     let x: Tensor<4> = case.tensor("velocity/x0", device);
     let noise: Tensor<4> = case.tensor("velocity/noise", device);
-    let times: Vec<usize> = case
-        .ints("velocity/timesteps")
-        .into_iter()
-        .map(|t| t as usize)
-        .collect();
-    case.check(
-        "velocity/target",
-        schedule.target(x.clone(), noise.clone(), &times),
-    );
+    let times: Vec<usize> =
+        case.ints("velocity/timesteps").into_iter().map(|t| t as usize).collect();
+    case.check("velocity/target", schedule.target(x.clone(), noise.clone(), &times));
     case.check("velocity/noisy", schedule.add_noise(x, noise, &times));
 }

@@ -19,16 +19,8 @@ pub fn check(case: &mut Case) {
     let windows = |t: &Tokenizer| texts.iter().map(|text| t.window(text)).collect::<Vec<_>>();
     let want = case.id_rows("input_ids_77");
     case.equal("windows", windows(&tokenizer), want.clone());
-    case.equal(
-        "windows of the built-in vocabulary",
-        windows(&Tokenizer::builtin(Pad::End)),
-        want,
-    );
+    case.equal("windows of the built-in vocabulary", windows(&Tokenizer::builtin(Pad::End)), want);
     let want = case.id_rows("input_ids_77_pad_zero");
-    case.equal(
-        "windows padded with zero",
-        windows(&Tokenizer::builtin(Pad::Zero)),
-        want,
-    );
+    case.equal("windows padded with zero", windows(&Tokenizer::builtin(Pad::Zero)), want);
     case.note("token ids, exact", 0.0);
 }

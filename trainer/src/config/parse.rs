@@ -7,54 +7,52 @@ use toml::{Table, Value};
 use super::RunConfig;
 use crate::error::TrainError;
 
+/// How serde begins to say that a key is not there.
+const MISSING: &str = "missing field `";
+
 /// The run file `text` (called `path` in errors) with `overrides` such as `train.steps=500`.
 pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<RunConfig, TrainError> {
-    let wrong = |reason: String| TrainError::Config {
-        path: path.into(),
-        reason,
-    };
-    // Read once as it stands, so that errors have lines; missing keys may come by --set.
+    let wrong = |reason: String| TrainError::Config { path: path.into(), reason };
     let mut table: Table = toml::from_str(text).map_err(|e| wrong(readable(&e.to_string())))?;
-    if overrides.is_empty() {
-        let config: RunConfig =
-            toml::from_str(text).map_err(|e| wrong(readable(&e.to_string())))?;
-        return resolved(config);
+    // The file by itself first, so that its errors have lines; what it lacks may come by --set.
+    match toml::from_str::<RunConfig>(text) {
+        Err(e) if overrides.is_empty() || !is_missing(&e) => {
+            return Err(wrong(readable(&e.to_string())));
+        }
+        _ => {}
     }
+    let wrong_override = |reason: String| TrainError::Config { path: "--set".into(), reason };
     for text in overrides {
-        set(&mut table, text).map_err(|reason| TrainError::Config {
-            path: "--set".into(),
-            reason: format!("`{text}` {reason}"),
-        })?;
+        set(&mut table, text).map_err(|reason| wrong_override(format!("`{text}` {reason}")))?;
     }
-    let config: RunConfig = table
-        .try_into()
-        .map_err(|e: toml::de::Error| wrong(readable(&e.to_string())))?;
+    let config: RunConfig = table.try_into().map_err(|e: toml::de::Error| {
+        let reason = readable(&e.to_string());
+        if is_missing(&e) { wrong(reason) } else { wrong_override(reason) }
+    })?;
     config.validate()?;
     Ok(config)
+}
+
+/// Whether nothing is wrong with `error`'s text but that a key is not in it.
+fn is_missing(error: &toml::de::Error) -> bool {
+    error.message().starts_with(MISSING)
 }
 
 /// Sets `section.key=value`; a value that is not TOML is taken as a string.
 fn set(table: &mut Table, text: &str) -> Result<(), String> {
     let (key, value) = text.split_once('=').ok_or("has no `=`; write key=value")?;
     let mut path: Vec<&str> = key.trim().split('.').collect();
-    let last = path
-        .pop()
-        .filter(|last| !last.is_empty())
-        .ok_or("names no key")?;
+    let last = path.pop().filter(|last| !last.is_empty()).ok_or("names no key; write key=value")?;
     let mut inner = table;
     for section in path {
-        let entry = inner
-            .entry(section)
-            .or_insert_with(|| Value::Table(Table::new()));
-        inner = entry
-            .as_table_mut()
-            .ok_or_else(|| format!("`{section}` is not a section"))?;
+        let entry = inner.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        inner = entry.as_table_mut().ok_or_else(|| {
+            format!("puts a key below `{section}`, which is no section; write `{section}=value`")
+        })?;
     }
     let parsed = toml::from_str::<Table>(&format!("v = {}", value.trim()));
     let value = match parsed {
-        Ok(mut parsed) => parsed
-            .remove("v")
-            .unwrap_or_else(|| Value::String(value.into())),
+        Ok(mut parsed) => parsed.remove("v").unwrap_or_else(|| Value::String(value.into())),
         Err(_) => Value::String(value.trim().to_owned()),
     };
     inner.insert(last.to_owned(), value);
@@ -64,6 +62,9 @@ fn set(table: &mut Table, text: &str) -> Result<(), String> {
 /// A TOML error, with the nearest known key where an unknown one was written.
 fn readable(message: &str) -> String {
     let message = message.trim_end();
+    if let Some(key) = quoted_after(message, MISSING) {
+        return format!("{message}; give it in the run file, or as `--{key}`");
+    }
     let Some(unknown) = quoted_after(message, "unknown field `") else {
         return message.to_owned();
     };
@@ -72,12 +73,7 @@ fn readable(message: &str) -> String {
         .map(|(_, names)| names.split('`').skip(1).step_by(2).collect())
         .unwrap_or_default();
     let score = |name: &&str| strsim::damerau_levenshtein(unknown, name);
-    match known
-        .iter()
-        .copied()
-        .min_by_key(score)
-        .filter(|n| score(n) <= n.len().max(3) / 2 + 1)
-    {
+    match known.iter().copied().min_by_key(score).filter(|n| score(n) <= n.len().max(3) / 2 + 1) {
         Some(nearest) => format!("{message}; did you mean `{nearest}`?"),
         None => message.to_owned(),
     }
@@ -108,19 +104,13 @@ mod tests {
         let set = parsed(file, &["train.steps=7", "adapter.layers=convolutions"]);
         let set = set.expect("valid");
         assert_eq!(set.train.steps, 7);
-        assert_eq!(
-            set.adapter.layers,
-            likeness_diffusion::adapter::Preset::Convolutions
-        );
+        assert_eq!(set.adapter.layers, likeness_diffusion::adapter::Preset::Convolutions);
     }
 
     #[test]
     fn a_misspelled_key_names_its_line_and_the_nearest_known_key() {
         let error = parsed("[adapter]\nrnak = 8\n", &[]).expect_err("unknown");
-        assert!(
-            error.contains("mika.toml") && error.contains("line 5"),
-            "{error}"
-        );
+        assert!(error.contains("mika.toml") && error.contains("line 5"), "{error}");
         assert!(error.contains("did you mean `rank`?"), "{error}");
         let error = parsed("", &["train.learning_rat=1"]).expect_err("unknown");
         assert!(error.contains("did you mean `learning_rate`?"), "{error}");
@@ -137,10 +127,7 @@ mod tests {
             ("[train]\nwarmup_steps = 2000\n", "train.warmup_steps"),
         ] {
             let error = parsed(text, &[]).expect_err(key);
-            assert!(
-                error.contains(&format!("`{key}`")) && error.contains(';'),
-                "{error}"
-            );
+            assert!(error.contains(&format!("`{key}`")) && error.contains(';'), "{error}");
         }
     }
 

@@ -17,57 +17,25 @@ impl RunConfig {
                 positive(adapter.alpha()),
                 "must be above 0; give the rank, or half of it",
             ),
-            (
-                "train.steps",
-                train.steps > 0,
-                "is 0; give 1 or more, about 1000",
-            ),
+            ("train.steps", train.steps > 0, "is 0; give 1 or more, about 1000"),
             ("train.batch", train.batch > 0, "is 0; give 1 or more"),
-            (
-                "train.accumulate",
-                train.accumulate > 0,
-                "is 0; give 1 or more",
-            ),
-            (
-                "train.log_every",
-                train.log_every > 0,
-                "is 0; give 1 or more",
-            ),
-            (
-                "train.learning_rate",
-                positive(train.learning_rate),
-                "must be above 0; about 1e-4",
-            ),
+            ("train.accumulate", train.accumulate > 0, "is 0; give 1 or more"),
+            ("train.log_every", train.log_every > 0, "is 0; give 1 or more"),
+            ("train.learning_rate", positive(train.learning_rate), "must be above 0; about 1e-4"),
             (
                 "train.warmup_steps",
                 train.warmup_steps <= train.steps,
                 "is beyond `train.steps`; give fewer",
             ),
-            (
-                "train.beta1",
-                decay(train.beta1),
-                "must be at least 0 and below 1; give 0.9",
-            ),
-            (
-                "train.beta2",
-                decay(train.beta2),
-                "must be at least 0 and below 1; give 0.999",
-            ),
-            (
-                "train.epsilon",
-                positive(train.epsilon),
-                "must be above 0; give 1e-8",
-            ),
+            ("train.beta1", decay(train.beta1), "must be at least 0 and below 1; give 0.9"),
+            ("train.beta2", decay(train.beta2), "must be at least 0 and below 1; give 0.999"),
+            ("train.epsilon", positive(train.epsilon), "must be above 0; give 1e-8"),
             (
                 "train.weight_decay",
                 not_negative(train.weight_decay),
                 "must be 0 or above; give 0.01",
             ),
-            (
-                "train.clip",
-                not_negative(train.clip),
-                "must be 0 (no clipping) or above; give 1",
-            ),
+            ("train.clip", not_negative(train.clip), "must be 0 (no clipping) or above; give 1"),
             (
                 "train.min_snr_gamma",
                 not_negative(train.min_snr_gamma),
@@ -75,10 +43,7 @@ impl RunConfig {
             ),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {
-            Some((key, _, reason)) => Err(TrainError::Value {
-                key,
-                reason: reason.into(),
-            }),
+            Some((key, _, reason)) => Err(TrainError::Value { key, reason: reason.into() }),
             None => Ok(()),
         }
     }

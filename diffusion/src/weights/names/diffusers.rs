@@ -25,10 +25,7 @@ pub fn vae(name: &str) -> Vec<Foreign> {
 
 /// Text encoder: transformers 5.6 and later leave the `text_model.` out.
 pub fn text(name: &str) -> Vec<Foreign> {
-    vec![
-        Foreign::whole(format!("text_model.{name}")),
-        Foreign::whole(name),
-    ]
+    vec![Foreign::whole(format!("text_model.{name}")), Foreign::whole(name)]
 }
 
 /// Names in text encoder files that the model does not need.

@@ -36,10 +36,7 @@ const RESNET: [(&str, &str); 6] = [
 /// The file's name for a UNet tensor, or `None` if the layout has no place for it.
 pub fn unet(name: &str, config: &UnetConfig) -> Option<Foreign> {
     if let Some((ours, theirs)) = UNET_FIXED.iter().find(|(ours, _)| name.starts_with(ours)) {
-        return Some(Foreign::whole(format!(
-            "{UNET}{theirs}{}",
-            &name[ours.len()..]
-        )));
+        return Some(Foreign::whole(format!("{UNET}{theirs}{}", &name[ours.len()..])));
     }
     let mut parts = name.splitn(5, '.');
     let block = match parts.next()? {
@@ -54,14 +51,7 @@ pub fn unet(name: &str, config: &UnetConfig) -> Option<Foreign> {
         side @ ("down_blocks" | "up_blocks") => {
             let level = parts.next()?.parse().ok()?;
             let (kind, index) = (parts.next()?, parts.next()?.parse().ok()?);
-            level_block(
-                side == "down_blocks",
-                level,
-                kind,
-                index,
-                parts.next()?,
-                config,
-            )?
+            level_block(side == "down_blocks", level, kind, index, parts.next()?, config)?
         }
         _ => return None,
     };
@@ -105,13 +95,11 @@ fn resnet(rest: &str) -> Option<String> {
 
 /// The file's name for an autoencoder tensor of `levels` levels.
 pub fn vae(name: &str, levels: usize) -> Option<Foreign> {
-    let mut out = name
-        .replace("conv_norm_out", "norm_out")
-        .replace("conv_shortcut", "nin_shortcut");
-    for (ours, theirs) in [
-        ("mid_block.resnets.0", "mid.block_1"),
-        ("mid_block.resnets.1", "mid.block_2"),
-    ] {
+    let mut out =
+        name.replace("conv_norm_out", "norm_out").replace("conv_shortcut", "nin_shortcut");
+    for (ours, theirs) in
+        [("mid_block.resnets.0", "mid.block_1"), ("mid_block.resnets.1", "mid.block_2")]
+    {
         out = out.replace(ours, theirs);
     }
     if out.contains("mid_block.attentions.0") {
@@ -123,19 +111,16 @@ pub fn vae(name: &str, levels: usize) -> Option<Foreign> {
             (".to_v.", ".v."),
             (".to_out.0.", ".proj_out."),
         ];
-        out = parts
-            .iter()
-            .fold(out, |out, (ours, theirs)| out.replace(ours, theirs));
+        out = parts.iter().fold(out, |out, (ours, theirs)| out.replace(ours, theirs));
     }
     let parts: Vec<&str> = out.split('.').collect();
     let block = match parts[..] {
         ["encoder", "down_blocks", level, ..] => {
             Some(("encoder.down", level.parse::<usize>().ok()?))
         }
-        ["decoder", "up_blocks", level, ..] => Some((
-            "decoder.up",
-            levels.checked_sub(1 + level.parse::<usize>().ok()?)?,
-        )),
+        ["decoder", "up_blocks", level, ..] => {
+            Some(("decoder.up", levels.checked_sub(1 + level.parse::<usize>().ok()?)?))
+        }
         _ => None,
     };
     if let Some((side, level)) = block {
@@ -153,9 +138,7 @@ pub fn vae(name: &str, levels: usize) -> Option<Foreign> {
 /// The file's names for a text encoder tensor, SD 1.x.
 pub fn text(name: &str) -> Vec<Foreign> {
     let mut names = diffusers::text(name);
-    names
-        .iter_mut()
-        .for_each(|foreign| foreign.name.insert_str(0, TEXT));
+    names.iter_mut().for_each(|foreign| foreign.name.insert_str(0, TEXT));
     names
 }
 

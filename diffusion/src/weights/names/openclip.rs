@@ -10,14 +10,8 @@ pub const TEXT: &str = "cond_stage_model.model.";
 
 /// Modules outside the layers.
 const FIXED: [(&str, &str); 4] = [
-    (
-        "embeddings.token_embedding.weight",
-        "token_embedding.weight",
-    ),
-    (
-        "embeddings.position_embedding.weight",
-        "positional_embedding",
-    ),
+    ("embeddings.token_embedding.weight", "token_embedding.weight"),
+    ("embeddings.position_embedding.weight", "positional_embedding"),
     ("final_layer_norm.weight", "ln_final.weight"),
     ("final_layer_norm.bias", "ln_final.bias"),
 ];
@@ -41,10 +35,7 @@ pub fn text(name: &str) -> Option<Foreign> {
     }
     let (index, rest) = name.strip_prefix("encoder.layers.")?.split_once('.')?;
     let (ours, theirs, take) = LAYER.iter().find(|(ours, ..)| rest.starts_with(ours))?;
-    let name = format!(
-        "{TEXT}transformer.resblocks.{index}.{theirs}{}",
-        &rest[ours.len()..]
-    );
+    let name = format!("{TEXT}transformer.resblocks.{index}.{theirs}{}", &rest[ours.len()..]);
     Some(Foreign { name, take: *take })
 }
 
@@ -56,8 +47,6 @@ pub fn stray(name: &str) -> bool {
 
 /// The layer's number in a name such as `..resblocks.22.ln_1.bias`.
 pub fn layer(name: &str) -> Option<usize> {
-    let rest = name
-        .strip_prefix(TEXT)?
-        .strip_prefix("transformer.resblocks.")?;
+    let rest = name.strip_prefix(TEXT)?.strip_prefix("transformer.resblocks.")?;
     rest.split('.').next()?.parse().ok()
 }

@@ -1,0 +1,303 @@
+//! Layer normalisation with frozen scale and shift.
+//!
+//! `y = γ x̂ + β`, x̂ normalised over the last dimension. Only `x` is kept for the
+//! backward pass, which normalises it again. On the CPU the sums run in f64.
+//! Source: Ba et al. 2016, <https://arxiv.org/abs/1607.06450>, section 3.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extension};
+use burn::tensor::{Shape, Tensor};
+
+use crate::normalised::Normalised;
+
+/// Normalises the last dimension of `[.., width]`.
+///
+/// `gamma` and `beta` are `[width]` and frozen: panics if one is tracked.
+pub fn layer_norm_frozen<const D: usize>(
+    x: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+) -> Tensor<D> {
+    let width = x.dims()[D - 1];
+    assert_eq!([gamma.dims(), beta.dims()], [[width]; 2]);
+    assert!(
+        !gamma.is_tracked() && !beta.is_tracked(),
+        "a frozen normalisation's scale and shift have no gradient"
+    );
+    let shape = x.dims();
+    let rows = x.reshape([shape.iter().product::<usize>() / width.max(1), width]);
+    let rows: Tensor<2> = Tensor::from_dispatch(Dispatch::frozen_layer_norm(
+        rows.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        epsilon,
+    ));
+    rows.reshape(shape)
+}
+
+/// The engine's side of [`layer_norm_frozen`], over `[rows, width]`.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    LibTorch: cfg(feature = "tch"),
+    Cube: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
+    Fusion: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
+    Autodiff
+)]
+pub trait FrozenLayerNorm: Backend {
+    /// `γ x̂ + β`.
+    #[fusion(default)]
+    fn frozen_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        forward::<Self>(x, gamma, beta, epsilon)
+    }
+
+    /// The gradient of `x` for the output's gradient `grad`.
+    #[fusion(default)]
+    fn frozen_layer_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        backward::<Self>(x, gamma, grad, epsilon)
+    }
+}
+
+#[cfg(feature = "tch")]
+#[allow(deprecated)] // burn-tch is the only libtorch engine that burn 0.22 has
+impl FrozenLayerNorm for burn::backend::LibTorch {}
+
+#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+impl FrozenLayerNorm for crate::device::CubeEngine {}
+
+impl<B: FrozenLayerNorm, C: CheckpointStrategy> FrozenLayerNorm for Autodiff<B, C> {
+    fn frozen_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let (gamma, beta) = (gamma.into_primitive(), beta.into_primitive());
+        match LayerNormBackward.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let state = (x.clone(), gamma.clone(), epsilon);
+                prepared.finish(state, B::frozen_layer_norm(x, gamma, beta, epsilon))
+            }
+            OpsKind::UnTracked(prepared) => {
+                prepared.finish(B::frozen_layer_norm(x, gamma, beta, epsilon))
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct LayerNormBackward;
+
+impl<B: FrozenLayerNorm> Backward<B, 1> for LayerNormBackward {
+    type State = (FloatTensor<B>, FloatTensor<B>, f64);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [node] = ops.parents;
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, gamma, epsilon) = ops.state;
+        if let Some(node) = node {
+            let grad = B::frozen_layer_norm_backward(x, gamma, grad, epsilon);
+            grads.register::<B>(node.id, grad);
+        }
+    }
+}
+
+/// The normalised dimension of `[rows, width]`.
+const ROW: &[usize] = &[1];
+
+/// `[width]` as `[1, width]`.
+fn a_row<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let [width] = x.shape().dims();
+    B::float_reshape(x, Shape::from([1, width]))
+}
+
+fn forward<B: Backend>(
+    x: FloatTensor<B>,
+    gamma: FloatTensor<B>,
+    beta: FloatTensor<B>,
+    epsilon: f64,
+) -> FloatTensor<B> {
+    let x = Normalised::<B>::of(x, ROW, epsilon).values;
+    B::float_add(B::float_mul(x, a_row::<B>(gamma)), a_row::<B>(beta))
+}
+
+fn backward<B: Backend>(
+    x: FloatTensor<B>,
+    gamma: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    epsilon: f64,
+) -> FloatTensor<B> {
+    Normalised::<B>::of(x, ROW, epsilon).backward(B::float_mul(grad, a_row::<B>(gamma)))
+}
+
+#[cfg(feature = "flex")]
+mod flex {
+    use burn::backend::Flex;
+    use burn::tensor::DType;
+
+    use super::*;
+    use crate::moments::Moments;
+    use crate::slices::{Flexible, changed, contiguous, elements, task_of_rows};
+
+    impl FrozenLayerNorm for Flex {
+        fn frozen_layer_norm(
+            x: Flexible,
+            gamma: Flexible,
+            beta: Flexible,
+            epsilon: f64,
+        ) -> Flexible {
+            if x.dtype() != DType::F32 {
+                return forward::<Self>(x, gamma, beta, epsilon);
+            }
+            let (gamma, beta) = (contiguous(gamma), contiguous(beta));
+            let (gamma, beta) = (elements(&gamma), elements(&beta));
+            changed(x, task_of_rows(gamma.len()), |_, rows| {
+                for row in rows.chunks_exact_mut(gamma.len()) {
+                    let moments = Moments::of(row, epsilon);
+                    for ((x, gamma), beta) in row.iter_mut().zip(gamma).zip(beta) {
+                        *x = moments.normalise(*x) * gamma + beta;
+                    }
+                }
+            })
+        }
+
+        fn frozen_layer_norm_backward(
+            x: Flexible,
+            gamma: Flexible,
+            grad: Flexible,
+            epsilon: f64,
+        ) -> Flexible {
+            if x.dtype() != DType::F32 {
+                return backward::<Self>(x, gamma, grad, epsilon);
+            }
+            let (x, gamma) = (contiguous(x), contiguous(gamma));
+            let (x, gamma) = (elements(&x), elements(&gamma));
+            changed(grad, task_of_rows(gamma.len()), |start, rows| {
+                let x = x[start..].chunks_exact(gamma.len());
+                for (d, x) in rows.chunks_exact_mut(gamma.len()).zip(x) {
+                    let scaled = d.iter_mut().zip(gamma);
+                    scaled.for_each(|(d, gamma)| *d *= gamma);
+                    Moments::of(x, epsilon).backward(x, d);
+                }
+            })
+        }
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::testing::{assert_slope, largest_difference, random, with_gradient};
+
+    fn decomposed(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<4> {
+        let width = x.dims()[3];
+        let x = x.clone() - x.mean_dim(3);
+        let x = x.clone() / (x.square().mean_dim(3) + 1e-5).sqrt();
+        x * gamma.reshape([1, 1, 1, width]) + beta.reshape([1, 1, 1, width])
+    }
+
+    fn affine(width: usize, device: &Device) -> (Tensor<1>, Tensor<1>) {
+        let row = || random([1, 1, 1, width], device).reshape([width]);
+        (row() * 0.3 + 1.0, row() * 0.3)
+    }
+
+    #[test]
+    fn it_equals_the_decomposition_with_its_gradient() {
+        let device = Device::flex();
+        device.seed(5);
+        for shape in [[2, 3, 5, 7], [1, 1, 3, 1], [1, 1, 300, 320], [1, 2, 1, 20_001]] {
+            let (gamma, beta) = affine(shape[3], &device);
+            let x = random(shape, &device) * 2.0 + 3.0;
+            let got =
+                with_gradient(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
+            let want = with_gradient(&x, |x| decomposed(x, gamma.clone(), beta.clone()));
+            for (got, want) in got.into_iter().zip(want) {
+                assert!(largest_difference(got, want) < 1e-5, "{shape:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_view_is_normalised_as_its_copy() {
+        let device = Device::flex();
+        let (gamma, beta) = affine(5, &device);
+        let x = random([2, 3, 5, 4], &device).swap_dims(2, 3);
+        let copy: Tensor<4> = Tensor::from_data(x.to_data(), &device);
+        let run =
+            |x| with_gradient(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
+        for (got, want) in run(x).into_iter().zip(run(copy)) {
+            assert_eq!(largest_difference(got, want), 0.0);
+        }
+    }
+
+    #[test]
+    fn its_gradient_is_the_slope_of_its_output() {
+        let device = Device::flex();
+        device.seed(8);
+        let (gamma, beta) = affine(13, &device);
+        let x = random([2, 1, 3, 13], &device);
+        assert_slope(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
+    }
+
+    #[test]
+    fn the_primitives_and_the_slices_agree() {
+        use burn::backend::{Flex, ops::FloatTensorOps};
+        use burn::tensor::TensorData;
+        let noise = |shape: [usize; 2], seed: f32| {
+            let values = (0..shape[0] * shape[1]).map(|i| (i as f32 * seed).sin());
+            let data = TensorData::new(values.collect::<Vec<f32>>(), shape);
+            Flex::float_from_data(data, &Default::default())
+        };
+        let row = |seed| Flex::float_reshape(noise([1, 7], seed), Shape::from([7]));
+        let values = |x: FloatTensor<Flex>| x.into_data().try_to_vec::<f32>().expect("f32");
+        let (x, grad) = (noise([4, 7], 1.7), noise([4, 7], 2.3));
+        let (gamma, beta) = (row(0.9), row(0.4));
+        let (a, b) = (x.clone(), gamma.clone());
+        let forwards = [
+            Flex::frozen_layer_norm(a.clone(), b.clone(), beta.clone(), 1e-5),
+            forward::<Flex>(a, b, beta, 1e-5),
+        ];
+        let backwards = [
+            Flex::frozen_layer_norm_backward(x.clone(), gamma.clone(), grad.clone(), 1e-5),
+            backward::<Flex>(x, gamma, grad, 1e-5),
+        ];
+        for [slices, primitives] in [forwards, backwards] {
+            for (a, b) in values(slices).into_iter().zip(values(primitives)) {
+                assert!((a - b).abs() < 1e-5, "{a} against {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_tracked_input_makes_a_tracked_output() {
+        let device = Device::flex();
+        let (gamma, beta) = affine(4, &device);
+        let run = |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5);
+        let x = random([1, 2, 3, 4], &device);
+        assert!(!run(x.clone()).is_autodiff());
+        assert!(!run(x.clone().autodiff()).is_tracked());
+        assert!(run(x.autodiff().require_grad()).is_tracked());
+    }
+}
