@@ -10,7 +10,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 /// Adding it rounds to an integer, which is then in the low bits: 1.5 · 2²³.
 const ROUND: f32 = 12_582_912.0;
 /// 1 / √(2π).
-const FRAC_1_SQRT_2PI: f32 = 0.398_942_28;
+const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
 
 /// `eˣ`; x is held within [-87, 88], where the result is a normal number.
 #[inline(always)]
@@ -24,7 +24,7 @@ pub fn exp(x: f32) -> f32 {
     p = p * r + 8.333_452e-3;
     p = p * r + 4.166_579_6e-2;
     p = p * r + 1.666_666_5e-1;
-    p = p * r + 5.000_000_1e-1;
+    p = p * r + 0.5;
     let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23); // 2ⁿ
     (p * (r * r) + r + 1.0) * power
 }

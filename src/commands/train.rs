@@ -99,7 +99,13 @@ fn resolve(args: &Args) -> anyhow::Result<RunConfig> {
     }
     overrides.extend(args.steps.map(|steps| format!("train.steps={steps}")));
     overrides.extend(args.set.iter().cloned());
-    config::parse(path, &text, &overrides).context("cannot start training")
+    let mut config = config::parse(path, &text, &overrides).context("cannot start training")?;
+    // The saved run file must mean the same from any folder.
+    let inputs = [&mut config.base, &mut config.dataset];
+    for input in inputs.into_iter().chain(config.base_configs.as_mut()) {
+        *input = std::path::absolute(&*input).context("cannot tell the working folder")?;
+    }
+    Ok(config)
 }
 
 fn dry_run(config: &RunConfig, out: &mut dyn Write) -> anyhow::Result<()> {

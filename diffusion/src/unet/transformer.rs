@@ -59,7 +59,7 @@ impl Transformer {
 
     /// `[batch, channels, h, w]` with text `[batch, tokens, d_text]`, same shape out.
     pub fn forward(&self, x: Tensor<4>, text: &Tensor<3>) -> Tensor<4> {
-        let mut tokens = self.proj_in.into_tokens(self.norm.forward(x.clone()));
+        let mut tokens = self.proj_in.to_tokens(self.norm.forward(x.clone()));
         for block in &self.blocks {
             tokens = block.forward(tokens, text);
         }
@@ -86,7 +86,7 @@ impl Projection {
         }
     }
 
-    fn into_tokens(&self, x: Tensor<4>) -> Tensor<3> {
+    fn to_tokens(&self, x: Tensor<4>) -> Tensor<3> {
         let flat = |x: Tensor<4>| {
             let [batch, channels, height, width] = x.dims();
             x.reshape([batch, channels, height * width]).swap_dims(1, 2) // [batch, places, c]

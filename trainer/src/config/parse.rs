@@ -25,11 +25,12 @@ pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<RunConfig,
     for text in overrides {
         set(&mut table, text).map_err(|reason| wrong_override(format!("`{text}` {reason}")))?;
     }
-    let config: RunConfig = table.try_into().map_err(|e: toml::de::Error| {
+    let mut config: RunConfig = table.try_into().map_err(|e: toml::de::Error| {
         let reason = readable(&e.to_string());
         if is_missing(&e) { wrong(reason) } else { wrong_override(reason) }
     })?;
     config.validate()?;
+    config.adapter.alpha = Some(config.adapter.alpha());
     Ok(config)
 }
 
