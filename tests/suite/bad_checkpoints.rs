@@ -40,10 +40,13 @@ fn tensors(world: &World, name: &str, tensors: &[(&str, &[usize])]) -> String {
     name.to_owned()
 }
 
+/// Names and shapes of the tensors of a file.
+type Contents<'a> = &'a [(&'a str, &'a [usize])];
+
 #[test]
 fn a_checkpoint_of_another_family_is_named_as_what_it_is() {
     let world = World::with_dataset(1);
-    let cases: [(&str, &[(&str, &[usize])], &str); 6] = [
+    let cases: [(&str, Contents, &str); 6] = [
         (
             "sdxl.safetensors",
             &[

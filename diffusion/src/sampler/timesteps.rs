@@ -40,7 +40,7 @@ pub fn multistep(options: &SamplerOptions, train_steps: usize, steps: usize) -> 
 /// `steps` numbers from `train_steps - 1` down to 0, evenly.
 fn even(train_steps: usize, steps: usize) -> impl Iterator<Item = f64> {
     let step = (train_steps - 1) as f64 / (steps.max(2) - 1) as f64;
-    let last = if steps > 1 { steps - 1 } else { 0 };
+    let last = steps.saturating_sub(1);
     (0..steps).map(move |i| step * (last - i) as f64)
 }
 

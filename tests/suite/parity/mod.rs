@@ -17,8 +17,11 @@ use std::path::{Path, PathBuf};
 
 use golden::Case;
 
-/// What checks a case of a name.
-const CHECKS: [(&str, fn(&mut Case)); 7] = [
+/// What checks a case.
+type Check = fn(&mut Case);
+
+/// The check of each case that is built, by the case's name.
+const CHECKS: [(&str, Check); 7] = [
     ("tokenizer-clip", tokenizer::check),
     ("schedulers", schedulers::check),
     ("sd15-tiny", stable_diffusion::check),
