@@ -86,8 +86,9 @@ fn engine_of(device: &impl std::fmt::Debug) -> String {
 fn resolve(args: &Args) -> anyhow::Result<RunConfig> {
     let (path, text) = match &args.config {
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read the run file `{}`", path.display()))?;
+            let text = std::fs::read_to_string(path).with_context(|| {
+                format!("cannot read the run file `{}`; check the path", path.display())
+            })?;
             (path.as_path(), text)
         }
         None => (Path::new("command line"), String::new()),
