@@ -80,8 +80,8 @@ fn a_checkpoint_of_another_family_is_named_as_what_it_is() {
     }
     let other = tensors(&world, "other.safetensors", &[("encoder.weight", &[2])]);
     refused(&world, &other, false, &[&other, "not a checkpoint", "diffusers folder"]);
-    refused(&world, "nowhere", false, &["`nowhere`", "no such file or folder"]);
-    refused(&world, "photos", false, &["`photos`", "no `unet` folder"]);
+    refused(&world, "nowhere", false, &["nowhere`", "no such file or folder"]);
+    refused(&world, "photos", false, &["photos`", "no `unet` folder"]);
 }
 
 /// The tiny SD 1.5 in one file, changed.
