@@ -24,7 +24,7 @@ impl Factors {
         (down.iter().product(), up.iter().product())
     }
 
-    /// From flat tensors in the layers' layout: see [`Factors::flatten`].
+    /// From flat tensors in the layers' layout: see [`flatten`].
     pub fn from_flat(shape: LayerShape, rank: usize, down: Tensor<1>, up: Tensor<1>) -> Self {
         match shape {
             LayerShape::Linear { d_in, d_out } => {

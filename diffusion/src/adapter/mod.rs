@@ -2,7 +2,7 @@
 //!
 //! An [`Adapter`] is what a LoRA file holds, in one form whatever the dialect:
 //! modules with diffusers' paths, factors as PyTorch lays them out, one alpha a
-//! module. [`read`] understands kohya's and diffusers' dialects, [`write`] writes
+//! module. [`read`] understands kohya's and diffusers' dialects, [`write()`] writes
 //! both, [`attach`] puts an adapter on a model.
 
 mod attach;
