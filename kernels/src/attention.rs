@@ -54,7 +54,6 @@ pub trait FusedAttention: Backend {
 impl FusedAttention for burn::backend::Flex {}
 
 #[cfg(feature = "tch")]
-#[allow(deprecated)] // burn-tch is the only libtorch engine that burn 0.22 has
 impl FusedAttention for burn::backend::LibTorch {}
 
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]

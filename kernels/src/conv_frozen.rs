@@ -65,7 +65,6 @@ pub trait FrozenConv: Backend {
 impl FrozenConv for burn::backend::Flex {}
 
 #[cfg(feature = "tch")]
-#[allow(deprecated)] // burn-tch is the only libtorch engine that burn 0.22 has
 impl FrozenConv for burn::backend::LibTorch {}
 
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]

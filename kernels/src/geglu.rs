@@ -50,7 +50,6 @@ pub trait GatedGelu: Backend {
 }
 
 #[cfg(feature = "tch")]
-#[allow(deprecated)] // burn-tch is the only libtorch engine that burn 0.22 has
 impl GatedGelu for burn::backend::LibTorch {}
 
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]

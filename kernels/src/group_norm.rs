@@ -105,7 +105,6 @@ pub trait FrozenGroupNorm: Backend {
 }
 
 #[cfg(feature = "tch")]
-#[allow(deprecated)] // burn-tch is the only libtorch engine that burn 0.22 has
 impl FrozenGroupNorm for burn::backend::LibTorch {}
 
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]

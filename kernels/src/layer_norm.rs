@@ -73,7 +73,6 @@ pub trait FrozenLayerNorm: Backend {
 }
 
 #[cfg(feature = "tch")]
-#[allow(deprecated)] // burn-tch is the only libtorch engine that burn 0.22 has
 impl FrozenLayerNorm for burn::backend::LibTorch {}
 
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]

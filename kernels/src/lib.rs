@@ -7,6 +7,8 @@
 //! matrix products run over slices, vectorised and on every core.
 
 #![recursion_limit = "256"]
+// burn-tch is the only libtorch engine that burn 0.22 has.
+#![cfg_attr(feature = "tch", allow(deprecated))]
 
 pub mod attention;
 pub mod conv_frozen;
