@@ -12,6 +12,11 @@ mod png;
 use std::process::ExitCode;
 
 use clap::Parser;
+use likeness_kernels::Pool;
+
+/// Tensors' memory is kept for the next ones.
+#[global_allocator]
+static POOL: Pool = Pool::new();
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();

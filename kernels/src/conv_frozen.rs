@@ -1,9 +1,12 @@
-//! A convolution whose weight never learns.
+//! A convolution whose own weight never learns, with or without a low-rank update.
 //!
 //! `y = W * x + b`, so `dx = Wᵀ * dy`: only the weight and the shape of `x` are
 //! needed. burn's autodiff keeps `x` for the gradient of `W` even where nobody
-//! asks for it.
-//! Source: Dumoulin and Visin 2016, <https://arxiv.org/abs/1603.07285>, section 4.
+//! asks for it. A low-rank update adds `s B (A * x)`, A with W's kernel, stride and
+//! padding and B 1 x 1; then `x` and `A * x` are kept, once. W may be of any float
+//! type: it is widened as it is read.
+//! Sources: Dumoulin and Visin 2016, <https://arxiv.org/abs/1603.07285>, section 4;
+//! Hu et al. 2021, <https://arxiv.org/abs/2106.09685>, section 4.1.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -13,6 +16,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extension};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Shape, Tensor};
+
+use crate::primitives::{as_type_of, scaled};
 
 /// Convolves `[batch, c_in, height, width]` with a frozen `weight` `[c_out, c_in / groups, k, k]`
 /// and `bias` `[c_out]`.
@@ -25,13 +30,7 @@ pub fn conv_frozen(
     bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
-    assert!(
-        !weight.is_tracked() && !bias.as_ref().is_some_and(|bias| bias.is_tracked()),
-        "a frozen convolution's weight and bias have no gradient"
-    );
-    // An extension takes no optional tensors.
-    let none = || Tensor::zeros([weight.dims()[0]], (&weight.device(), weight.dtype()));
-    let bias = bias.unwrap_or_else(none);
+    let bias = frozen_bias(&x, &weight, bias);
     Tensor::from_dispatch(Dispatch::frozen_conv2d(
         x.into_dispatch(),
         weight.into_dispatch(),
@@ -40,7 +39,42 @@ pub fn conv_frozen(
     ))
 }
 
-/// The engine's side of [`conv_frozen`].
+/// A low-rank update of a convolution: `s B (A * x)`.
+#[derive(Debug, Clone)]
+pub struct ConvUpdate {
+    /// A, `[rank, c_in, k, k]`.
+    pub down: Tensor<4>,
+    /// B, `[c_out, rank, 1, 1]`.
+    pub up: Tensor<4>,
+    /// s, `alpha / rank` times the strength.
+    pub scale: f64,
+}
+
+/// [`conv_frozen`] plus a low-rank update whose factors may learn.
+pub fn lora_conv(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    update: ConvUpdate,
+    options: ConvOptions<2>,
+) -> Tensor<4> {
+    let bias = frozen_bias(&x, &weight, bias).into_dispatch();
+    let [x, weight, down, up] = [x, weight, update.down, update.up].map(Tensor::into_dispatch);
+    let scale = update.scale;
+    Tensor::from_dispatch(Dispatch::low_rank_conv2d(x, weight, bias, down, up, options, scale))
+}
+
+/// The bias, or zeros: an extension takes no optional tensors.
+fn frozen_bias(x: &Tensor<4>, weight: &Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<1> {
+    assert!(
+        !weight.is_tracked() && !bias.as_ref().is_some_and(Tensor::is_tracked),
+        "a frozen convolution's weight and bias have no gradient"
+    );
+    let device = x.device().without_autodiff();
+    bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], (&device, x.dtype())))
+}
+
+/// The engine's side.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
@@ -49,7 +83,7 @@ pub fn conv_frozen(
     Autodiff
 )]
 pub trait FrozenConv: Backend {
-    /// `W * x + b`: the engine's own.
+    /// `W * x + b`.
     #[fusion(default)]
     fn frozen_conv2d(
         x: FloatTensor<Self>,
@@ -57,12 +91,122 @@ pub trait FrozenConv: Backend {
         bias: FloatTensor<Self>,
         options: ConvOptions<2>,
     ) -> FloatTensor<Self> {
-        Self::conv2d(x, weight, Some(bias), options)
+        forward::<Self>(x, weight, bias, options)
+    }
+
+    /// `Wᵀ * dy`, the gradient of an input of `shape`.
+    #[fusion(default)]
+    fn frozen_conv2d_backward(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        shape: Shape,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        backward::<Self>(grad, weight, shape, options)
+    }
+
+    /// The gradient of a weight like `weight`.
+    #[fusion(default)]
+    fn conv2d_weight_gradient(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        weight_backward::<Self>(x, weight, grad, options)
+    }
+
+    /// `W * x + b + s B (A * x)`.
+    #[fusion(default)]
+    fn low_rank_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        down: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+        options: ConvOptions<2>,
+        scale: f64,
+    ) -> FloatTensor<Self> {
+        let low = Self::narrowed_conv2d(x.clone(), down, options.clone(), scale);
+        Self::plus_pointwise(Self::frozen_conv2d(x, weight, bias, options), low, up)
+    }
+
+    /// `s A * x`.
+    #[fusion(default)]
+    fn narrowed_conv2d(
+        x: FloatTensor<Self>,
+        down: FloatTensor<Self>,
+        options: ConvOptions<2>,
+        scale: f64,
+    ) -> FloatTensor<Self> {
+        narrow::<Self>(x, down, options, scale)
+    }
+
+    /// `y + B * low`, B 1 x 1.
+    #[fusion(default)]
+    fn plus_pointwise(
+        y: FloatTensor<Self>,
+        low: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        add_pointwise::<Self>(y, low, up)
     }
 }
 
-#[cfg(feature = "flex")]
-impl FrozenConv for burn::backend::Flex {}
+/// Options of a 1 x 1 convolution.
+fn pointwise() -> ConvOptions<2> {
+    ConvOptions::new([1, 1], [0, 0], [1, 1], 1)
+}
+
+fn forward<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    options: ConvOptions<2>,
+) -> FloatTensor<B> {
+    let (weight, bias) = (as_type_of::<B>(weight, &x), as_type_of::<B>(bias, &x));
+    B::conv2d(x, weight, Some(bias), options)
+}
+
+fn backward<B: Backend>(
+    grad: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    shape: Shape,
+    options: ConvOptions<2>,
+) -> FloatTensor<B> {
+    let weight = as_type_of::<B>(weight, &grad);
+    // burn's function asks for x itself, and reads its shape only.
+    let (device, dtype) = (grad.device(), grad.dtype().into());
+    B::conv2d_x_backward(B::float_empty(shape, &device, dtype), weight, grad, options)
+}
+
+fn weight_backward<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    options: ConvOptions<2>,
+) -> FloatTensor<B> {
+    B::conv2d_weight_backward(x, weight, grad, options)
+}
+
+fn narrow<B: Backend>(
+    x: FloatTensor<B>,
+    down: FloatTensor<B>,
+    options: ConvOptions<2>,
+    scale: f64,
+) -> FloatTensor<B> {
+    let down = as_type_of::<B>(down, &x);
+    scaled::<B>(B::conv2d(x, down, None, options), scale)
+}
+
+fn add_pointwise<B: Backend>(
+    y: FloatTensor<B>,
+    low: FloatTensor<B>,
+    up: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let up = as_type_of::<B>(up, &low);
+    B::float_add(y, B::conv2d(low, up, None, pointwise()))
+}
 
 #[cfg(feature = "tch")]
 impl FrozenConv for burn::backend::LibTorch {}
@@ -70,113 +214,10 @@ impl FrozenConv for burn::backend::LibTorch {}
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl FrozenConv for crate::device::CubeEngine {}
 
-impl<B: FrozenConv, C: CheckpointStrategy> FrozenConv for Autodiff<B, C> {
-    fn frozen_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        options: ConvOptions<2>,
-    ) -> FloatTensor<Self> {
-        let (x, node) = x.into_parts();
-        let (weight, bias) = (weight.into_primitive(), bias.into_primitive());
-        match ConvBackward.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                let state = (x.shape(), weight.clone(), options.clone());
-                prepared.finish(state, B::frozen_conv2d(x, weight, bias, options))
-            }
-            OpsKind::UnTracked(prepared) => {
-                prepared.finish(B::frozen_conv2d(x, weight, bias, options))
-            }
-        }
-    }
-}
+#[cfg(feature = "flex")]
+mod sliced;
 
-#[derive(Debug)]
-struct ConvBackward;
-
-impl<B: FrozenConv> Backward<B, 1> for ConvBackward {
-    type State = (Shape, FloatTensor<B>, ConvOptions<2>);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let [node] = ops.parents;
-        let grad = grads.consume::<B>(&ops.node);
-        let (shape, weight, options) = ops.state;
-        if let Some(node) = node {
-            // burn's function asks for x itself, and reads its shape only.
-            let (device, dtype) = (grad.device(), grad.dtype().into());
-            let x = B::float_empty(shape, &device, dtype);
-            let grad = B::conv2d_x_backward(x, weight, grad, options);
-            grads.register::<B>(node.id, grad);
-        }
-    }
-}
+mod tracked;
 
 #[cfg(all(test, feature = "flex"))]
-mod tests {
-    use burn::tensor::module::conv2d;
-    use burn::tensor::{Device, Distribution};
-
-    use super::*;
-    use crate::testing::{largest_difference, random};
-
-    /// (input, output channels, kernel, stride, padding): odd sizes, and the autoencoder's halving.
-    type Case = ([usize; 4], usize, usize, usize, (usize, usize));
-    const CASES: [Case; 6] = [
-        ([2, 3, 7, 9], 5, 3, 1, (1, 1)),
-        ([1, 4, 5, 5], 6, 1, 1, (0, 0)),
-        ([2, 3, 9, 7], 3, 3, 2, (1, 1)),
-        ([2, 3, 8, 6], 3, 3, 2, (1, 1)),
-        ([1, 3, 8, 10], 4, 3, 2, (0, 1)),
-        ([1, 3, 7, 9], 4, 3, 2, (0, 1)),
-    ];
-
-    #[test]
-    fn it_equals_the_engines_convolution_with_its_gradient() {
-        let device = Device::flex();
-        device.seed(3);
-        for case in CASES {
-            let (shape, c_out, k, stride, padding) = case;
-            let weight = random([c_out, shape[1], k, k], &device);
-            let bias: Tensor<1> = Tensor::random([c_out], Distribution::Default, &device);
-            let x = random(shape, &device).autodiff().require_grad();
-            let options = ConvOptions::new_with_padding([stride; 2], [padding; 2], [1; 2], 1);
-            let run = |f: fn(Tensor<4>, _, _, _) -> Tensor<4>| {
-                let out = f(x.clone(), weight.clone(), Some(bias.clone()), options.clone());
-                let upstream = out.clone().inner().sin();
-                let grads = (out.clone() * upstream).sum().backward();
-                [out.inner(), x.grad(&grads).expect("the leaf is tracked")]
-            };
-            for (got, want) in run(conv_frozen).into_iter().zip(run(conv2d)) {
-                assert!(largest_difference(got, want) < 1e-5, "{case:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn only_a_tracked_input_makes_a_tracked_output() {
-        let device = Device::flex();
-        let weight = random([2, 3, 3, 3], &device);
-        let options = || ConvOptions::new([1; 2], [1; 2], [1; 2], 1);
-        let x = random([1, 3, 4, 4], &device);
-        let plain = conv_frozen(x.clone(), weight.clone(), None, options());
-        assert!(!plain.is_autodiff());
-        let constant = conv_frozen(x.clone().autodiff(), weight.clone(), None, options());
-        assert!(!constant.is_tracked());
-        let leaf = x.autodiff().require_grad();
-        assert!(conv_frozen(leaf, weight, None, options()).is_tracked());
-    }
-
-    #[test]
-    #[should_panic(expected = "have no gradient")]
-    fn a_weight_that_learns_is_refused() {
-        let device = Device::flex();
-        let weight = random([2, 3, 1, 1], &device).autodiff().require_grad();
-        let options = ConvOptions::new([1; 2], [0; 2], [1; 2], 1);
-        conv_frozen(random([1, 3, 4, 4], &device), weight, None, options);
-    }
-}
+mod tests;

@@ -111,7 +111,9 @@ mod flex {
 
     use super::*;
     use crate::elementary::{gelu, gelu_and_slope};
-    use crate::slices::{Flexible, changed, contiguous, elements, filled, task_of_rows};
+    use crate::slices::{InMemory, changed, elements, filled, task_of_rows};
+
+    type Flexible = FloatTensor<Flex>;
 
     impl GatedGelu for Flex {
         fn gated_gelu(x: Flexible) -> Flexible {
@@ -119,9 +121,9 @@ mod flex {
                 return forward::<Self>(x);
             }
             let [rows, twice]: [usize; 2] = x.shape().dims();
-            let (x, width) = (contiguous(x), twice / 2);
-            let x = elements(&x);
-            filled(Shape::from([rows, width]), task_of_rows(width), |start, y| {
+            let (x, width) = (Flex::contiguous(x), twice / 2);
+            let x = elements::<Flex>(&x);
+            filled::<Flex>(Shape::from([rows, width]), task_of_rows(width), |start, y| {
                 let rows = x[2 * start..].chunks_exact(twice);
                 for (y, row) in y.chunks_exact_mut(width).zip(rows) {
                     let (values, gates) = row.split_at(width);
@@ -137,9 +139,9 @@ mod flex {
                 return backward::<Self>(x, grad);
             }
             let [_, twice]: [usize; 2] = x.shape().dims();
-            let (grad, width) = (contiguous(grad), twice / 2);
-            let grad = elements(&grad);
-            changed(x, task_of_rows(twice), |start, rows| {
+            let (grad, width) = (Flex::contiguous(grad), twice / 2);
+            let grad = elements::<Flex>(&grad);
+            changed::<Flex>(x, task_of_rows(twice), |start, rows| {
                 let grad = grad[start / 2..].chunks_exact(width);
                 for (row, grad) in rows.chunks_exact_mut(twice).zip(grad) {
                     let (values, gates) = row.split_at_mut(width);

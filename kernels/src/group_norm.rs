@@ -222,7 +222,9 @@ mod flex {
     use super::*;
     use crate::elementary::{silu, silu_slope};
     use crate::moments::Moments;
-    use crate::slices::{Flexible, changed, contiguous, elements};
+    use crate::slices::{InMemory, changed, elements};
+
+    type Flexible = FloatTensor<Flex>;
 
     impl FrozenGroupNorm for Flex {
         fn frozen_group_norm(
@@ -234,9 +236,10 @@ mod flex {
             if x.dtype() != DType::F32 {
                 return forward::<Self>(x, gamma, beta, options);
             }
-            let (gamma, beta) = (contiguous(gamma), contiguous(beta));
-            let groups = Groups::new(&x, elements(&gamma), elements(&beta), options);
-            changed(x, groups.size, |start, part| groups.forward(start, part))
+            let (gamma, beta) = (Flex::contiguous(gamma), Flex::contiguous(beta));
+            let groups =
+                Groups::new(&x, elements::<Flex>(&gamma), elements::<Flex>(&beta), options);
+            changed::<Flex>(x, groups.size, |start, part| groups.forward(start, part))
         }
 
         fn frozen_group_norm_backward(
@@ -249,10 +252,12 @@ mod flex {
             if x.dtype() != DType::F32 {
                 return backward::<Self>(x, gamma, beta, grad, options);
             }
-            let (x, gamma, beta) = (contiguous(x), contiguous(gamma), contiguous(beta));
-            let groups = Groups::new(&x, elements(&gamma), elements(&beta), options);
-            let x = elements(&x);
-            changed(grad, groups.size, |start, d| {
+            let (x, gamma, beta) =
+                (Flex::contiguous(x), Flex::contiguous(gamma), Flex::contiguous(beta));
+            let groups =
+                Groups::new(&x, elements::<Flex>(&gamma), elements::<Flex>(&beta), options);
+            let x = elements::<Flex>(&x);
+            changed::<Flex>(grad, groups.size, |start, d| {
                 groups.backward(start, &x[start..start + d.len()], d)
             })
         }

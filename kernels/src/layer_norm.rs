@@ -156,7 +156,9 @@ mod flex {
 
     use super::*;
     use crate::moments::Moments;
-    use crate::slices::{Flexible, changed, contiguous, elements, task_of_rows};
+    use crate::slices::{InMemory, changed, elements, task_of_rows};
+
+    type Flexible = FloatTensor<Flex>;
 
     impl FrozenLayerNorm for Flex {
         fn frozen_layer_norm(
@@ -168,9 +170,9 @@ mod flex {
             if x.dtype() != DType::F32 {
                 return forward::<Self>(x, gamma, beta, epsilon);
             }
-            let (gamma, beta) = (contiguous(gamma), contiguous(beta));
-            let (gamma, beta) = (elements(&gamma), elements(&beta));
-            changed(x, task_of_rows(gamma.len()), |_, rows| {
+            let (gamma, beta) = (Flex::contiguous(gamma), Flex::contiguous(beta));
+            let (gamma, beta) = (elements::<Flex>(&gamma), elements::<Flex>(&beta));
+            changed::<Flex>(x, task_of_rows(gamma.len()), |_, rows| {
                 for row in rows.chunks_exact_mut(gamma.len()) {
                     let moments = Moments::of(row, epsilon);
                     for ((x, gamma), beta) in row.iter_mut().zip(gamma).zip(beta) {
@@ -189,9 +191,9 @@ mod flex {
             if x.dtype() != DType::F32 {
                 return backward::<Self>(x, gamma, grad, epsilon);
             }
-            let (x, gamma) = (contiguous(x), contiguous(gamma));
-            let (x, gamma) = (elements(&x), elements(&gamma));
-            changed(grad, task_of_rows(gamma.len()), |start, rows| {
+            let (x, gamma) = (Flex::contiguous(x), Flex::contiguous(gamma));
+            let (x, gamma) = (elements::<Flex>(&x), elements::<Flex>(&gamma));
+            changed::<Flex>(grad, task_of_rows(gamma.len()), |start, rows| {
                 let x = x[start..].chunks_exact(gamma.len());
                 for (d, x) in rows.chunks_exact_mut(gamma.len()).zip(x) {
                     let scaled = d.iter_mut().zip(gamma);

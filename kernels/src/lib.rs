@@ -12,23 +12,32 @@
 
 pub mod attention;
 pub mod conv_frozen;
+#[cfg(feature = "flex")]
+#[allow(unsafe_code)] // vectors, and blocks of one output written by several threads
+mod cpu;
 pub mod device;
 #[cfg(feature = "flex")]
 mod elementary;
 pub mod geglu;
 pub mod group_norm;
 pub mod layer_norm;
+pub mod linear_frozen;
 #[cfg(feature = "flex")]
 mod moments;
 mod normalised;
+#[allow(unsafe_code)] // an allocator
+mod pool;
+mod primitives;
 #[cfg(feature = "flex")]
 mod slices;
 #[cfg(all(test, feature = "flex"))]
 mod testing;
 
 pub use attention::attention;
-pub use conv_frozen::conv_frozen;
+pub use conv_frozen::{ConvUpdate, conv_frozen, lora_conv};
 pub use device::{DeviceError, device};
 pub use geglu::geglu;
 pub use group_norm::{group_norm, group_norm_silu};
 pub use layer_norm::layer_norm_frozen;
+pub use linear_frozen::{LinearUpdate, linear_frozen, lora_linear};
+pub use pool::Pool;

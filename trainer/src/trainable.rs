@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use likeness_diffusion::adapter::{Adapter, Component, Factors, Module, Place, Targets, factors};
+use likeness_diffusion::adapter::{Adapter, Component, Factors, Module, Place, Targets};
 use likeness_diffusion::layers::{LayerMut, LayerShape};
 use likeness_diffusion::noise;
 use likeness_diffusion::text::TextEncoder;
 use likeness_diffusion::unet::Unet;
+use likeness_diffusion::weights::HostTensor;
 
 /// A layer's share of the flat tensor.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +24,7 @@ struct Slot {
 #[derive(Debug, Clone)]
 pub struct Trainable {
     slots: Vec<Slot>,
-    /// All factors in the layers' layout, one after the other. Not tracked.
+    /// All factors as files have them, one after the other. Not tracked.
     pub values: Tensor<1>,
 }
 
@@ -64,9 +65,8 @@ impl Trainable {
         let slots = slots(found.iter().map(|(place, m)| ((*place).clone(), m.rank(), m.alpha)));
         let mut values = Vec::new();
         for (_, module) in found {
-            let (down, up) = factors::flatten(&module.down, &module.up);
-            values.extend(down);
-            values.extend(up);
+            values.extend_from_slice(&module.down.values);
+            values.extend_from_slice(&module.up.values);
         }
         Self { slots, values: flat(values, device) }
     }
@@ -124,8 +124,12 @@ impl Trainable {
     pub fn to_adapter(&self) -> Adapter {
         let values: Vec<f32> = self.values.to_data().iter::<f32>().collect();
         let modules = self.slots.iter().map(|slot| {
-            let (down, up) = (&values[slot.down.clone()], &values[slot.up.clone()]);
-            let (down, up) = factors::unflatten(slot.place.shape, slot.rank, down, up);
+            let (down, up) = slot.place.shape.factors(slot.rank);
+            let host = |shape, range: &Range<usize>| HostTensor {
+                shape,
+                values: values[range.clone()].to_vec(),
+            };
+            let (down, up) = (host(down, &slot.down), host(up, &slot.up));
             let (component, path) = (slot.place.component, slot.place.path.clone());
             Module { component, path, down, up, alpha: slot.alpha }
         });

@@ -7,7 +7,7 @@
 
 mod attach;
 mod dialects;
-pub mod factors;
+mod factors;
 mod read;
 mod targets;
 mod write;

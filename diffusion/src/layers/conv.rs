@@ -5,8 +5,8 @@
 //! gradients; the updates are a side path.
 
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, module::conv2d};
-use likeness_kernels::conv_frozen;
+use burn::tensor::{FloatDType, Tensor, module::conv2d};
+use likeness_kernels::{ConvUpdate, conv_frozen, lora_conv};
 
 use super::{LayerShape, LowRank};
 
@@ -52,7 +52,7 @@ impl ConvShape {
 #[derive(Debug, Clone)]
 pub struct Conv2d {
     path: String,
-    weight: Tensor<4>, // [c_out, c_in, k, k], frozen
+    weight: Tensor<4>, // [c_out, c_in, k, k], frozen, in the file's float type
     bias: Option<Tensor<1>>,
     shape: ConvShape,
     /// Side paths, in the order of the adapters.
@@ -85,23 +85,32 @@ impl Conv2d {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let options = self.shape.options();
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        let mut y = conv_frozen(x.clone(), weight, bias, options.clone());
-        for update in &self.updates {
+        let Some((first, others)) = self.updates.split_first() else {
+            return conv_frozen(x, weight, bias, options);
+        };
+        let LowRank { down, up, scale } = first.clone();
+        let update = ConvUpdate { down, up, scale };
+        let y = lora_conv(x.clone(), weight, bias, update, options.clone());
+        others.iter().fold(y, |y, update| {
             let low = conv2d(x.clone(), update.down.clone(), None, options.clone());
             let pointwise = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-            y = y + conv2d(low * update.scale, update.up.clone(), None, pointwise);
-        }
-        y
+            y + conv2d(low * update.scale, update.up.clone(), None, pointwise)
+        })
     }
 
     /// Folds the updates into the weight: the same function, one kernel.
     pub fn merge(&mut self) {
+        if self.updates.is_empty() {
+            return;
+        }
+        let mut weight = self.weight.clone().cast(FloatDType::F32);
         for update in self.updates.drain(..) {
             let [rank, c_in, k, _] = update.down.dims();
             let c_out = update.up.dims()[0];
             let down = update.down.reshape([rank, c_in * k * k]);
             let delta = update.up.reshape([c_out, rank]).matmul(down); // [c_out, c_in k k]
-            self.weight = self.weight.clone() + delta.reshape([c_out, c_in, k, k]) * update.scale;
+            weight = weight + delta.reshape([c_out, c_in, k, k]) * update.scale;
         }
+        self.weight = weight;
     }
 }

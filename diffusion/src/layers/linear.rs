@@ -1,9 +1,10 @@
 //! A frozen linear layer with low-rank updates.
 //!
-//! `y = x W + b + Σ sᵢ (x Aᵢ) Bᵢ`. W and b never learn, so nothing is kept for
-//! their gradients; the updates are a side path, so no dense `W + AB` is made.
+//! `y = x Wᵀ + b + Σ sᵢ (x Aᵢᵀ) Bᵢᵀ`. W and b never learn, so nothing is kept for
+//! their gradients; the updates are a side path, so no dense `W + BA` is made.
 
-use burn::tensor::{Tensor, module::linear};
+use burn::tensor::{FloatDType, Tensor};
+use likeness_kernels::{LinearUpdate, linear_frozen, lora_linear};
 
 use super::{LayerShape, LowRank};
 
@@ -11,14 +12,14 @@ use super::{LayerShape, LowRank};
 #[derive(Debug, Clone)]
 pub struct Linear {
     path: String,
-    weight: Tensor<2>, // [d_in, d_out], frozen
+    weight: Tensor<2>, // [d_out, d_in], frozen, in the file's float type
     bias: Option<Tensor<1>>,
     /// Side paths, in the order of the adapters.
     pub updates: Vec<LowRank<2>>,
 }
 
 impl Linear {
-    /// A layer called `path` with `weight` `[d_in, d_out]` and `bias` `[d_out]`.
+    /// A layer called `path` with `weight` `[d_out, d_in]` and `bias` `[d_out]`.
     pub fn new(path: String, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
         Self { path, weight, bias, updates: Vec::new() }
     }
@@ -30,30 +31,43 @@ impl Linear {
 
     /// The weight's shape.
     pub fn shape(&self) -> LayerShape {
-        let [d_in, d_out] = self.weight.dims();
+        let [d_out, d_in] = self.weight.dims();
         LayerShape::Linear { d_in, d_out }
     }
 
-    /// The frozen weight, `[d_in, d_out]`.
+    /// The frozen weight, `[d_out, d_in]`.
     pub fn weight(&self) -> &Tensor<2> {
         &self.weight
     }
 
     /// `[.., d_in]` to `[.., d_out]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let mut y = linear(x.clone(), self.weight.clone(), self.bias.clone());
-        for update in &self.updates {
-            let low = linear(x.clone(), update.down.clone(), None) * update.scale; // [.., rank]
-            y = y + linear(low, update.up.clone(), None); // [.., d_out]
-        }
-        y
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        let Some((first, others)) = self.updates.split_first() else {
+            return linear_frozen(x, weight, bias);
+        };
+        let LowRank { down, up, scale } = first.clone();
+        let y = lora_linear(x.clone(), weight, bias, LinearUpdate { down, up, scale });
+        others.iter().fold(y, |y, update| {
+            let low = linear(x.clone(), update.down.clone()) * update.scale; // [.., rank]
+            y + linear(low, update.up.clone()) // [.., d_out]
+        })
     }
 
     /// Folds the updates into the weight: the same function, one matrix.
     pub fn merge(&mut self) {
-        for update in self.updates.drain(..) {
-            let delta = update.down.matmul(update.up) * update.scale; // [d_in, d_out]
-            self.weight = self.weight.clone() + delta;
+        if self.updates.is_empty() {
+            return;
         }
+        let mut weight = self.weight.clone().cast(FloatDType::F32);
+        for update in self.updates.drain(..) {
+            weight = weight + update.up.matmul(update.down) * update.scale; // [d_out, d_in]
+        }
+        self.weight = weight;
     }
+}
+
+/// `x Wᵀ`, for a weight that may learn.
+fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>) -> Tensor<D> {
+    burn::tensor::module::linear(x, weight.transpose(), None)
 }

@@ -10,8 +10,8 @@ use super::{Conv2d, Linear};
 
 /// The two factors of an update and its scale, shaped for a `D`-dimensional weight.
 ///
-/// Linear (`D` = 2): down `[d_in, rank]`, up `[rank, d_out]`. Convolution (`D` = 4):
-/// down `[rank, c_in, k, k]`, up `[c_out, rank, 1, 1]`.
+/// As files have them. Linear (`D` = 2): down `[rank, d_in]`, up `[d_out, rank]`. Convolution
+/// (`D` = 4): down `[rank, c_in, k, k]`, up `[c_out, rank, 1, 1]`.
 #[derive(Debug, Clone)]
 pub struct LowRank<const D: usize> {
     /// A.

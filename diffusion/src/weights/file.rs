@@ -5,8 +5,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use burn::tensor::{DType, TensorData};
 use half::{bf16, f16};
 use memmap2::Mmap;
 use safetensors::tensor::{Metadata, TensorInfo};
@@ -14,6 +17,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use crate::atomic;
 use crate::error::Error;
+use crate::weights::mapped::mapped;
 
 /// Endings that pickles go by.
 const PICKLE_ENDINGS: [&str; 5] = ["ckpt", "pt", "pth", "bin", "pkl"];
@@ -33,7 +37,7 @@ pub struct HostTensor {
 #[derive(Debug)]
 pub struct TensorFile {
     path: PathBuf,
-    map: Mmap,
+    map: Arc<Mmap>,
     header: Metadata,
     data_start: usize,
 }
@@ -50,7 +54,7 @@ impl TensorFile {
         let broken = |reason: String| Error::BrokenFile { path: path.into(), reason };
         let (header_bytes, header) =
             SafeTensors::read_metadata(&map).map_err(|e| broken(e.to_string()))?;
-        Ok(Self { path: path.into(), data_start: header_bytes + 8, map, header })
+        Ok(Self { path: path.into(), data_start: header_bytes + 8, map: Arc::new(map), header })
     }
 
     /// Where the file is.
@@ -102,6 +106,39 @@ impl TensorFile {
         Ok(Some(HostTensor { shape: info.shape.clone(), values }))
     }
 
+    /// Rows `part` of `parts` equal ones of a floating-point tensor, in the file's own float type
+    /// and without a copy where the file allows it. `Ok(None)` when the tensor is not there.
+    pub fn stored(
+        &self,
+        name: &str,
+        (part, parts): (usize, usize),
+    ) -> Result<Option<TensorData>, Error> {
+        let Some(info) = self.header.info(name) else {
+            return Ok(None);
+        };
+        let dtype = match info.dtype {
+            Dtype::F32 => DType::F32,
+            Dtype::F16 => DType::F16,
+            Dtype::BF16 => DType::BF16,
+            _ => DType::F64, // or an error, which reading gives
+        };
+        let mut shape = info.shape.clone();
+        if let Some(rows) = shape.first_mut() {
+            *rows /= parts;
+        }
+        let range = self.range(info);
+        let length = range.len() / parts;
+        let range = range.start + part * length..range.start + (part + 1) * length;
+        let aligned = (self.map[range.clone()].as_ptr() as usize).is_multiple_of(dtype.size());
+        if dtype == DType::F64 || !aligned || cfg!(target_endian = "big") {
+            let values = self.read(name)?.expect("it is there, by its header").values;
+            let length = values.len() / parts;
+            let values = values[part * length..(part + 1) * length].to_vec();
+            return Ok(Some(TensorData::new(values, shape)));
+        }
+        Ok(Some(TensorData::from_bytes(mapped(self.map.clone(), range), shape, dtype)))
+    }
+
     /// An integer tensor (i32 or i64). `Ok(None)` when it is not there.
     pub fn read_ints(&self, name: &str) -> Result<Option<Vec<i64>>, Error> {
         let Some(info) = self.header.info(name) else {
@@ -125,8 +162,12 @@ impl TensorFile {
     }
 
     fn bytes(&self, info: &TensorInfo) -> &[u8] {
+        &self.map[self.range(info)]
+    }
+
+    fn range(&self, info: &TensorInfo) -> Range<usize> {
         let (start, end) = info.data_offsets; // checked against the file by read_metadata
-        &self.map[self.data_start + start..self.data_start + end]
+        self.data_start + start..self.data_start + end
     }
 }
 

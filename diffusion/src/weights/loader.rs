@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 
 use crate::error::Error;
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerNorm, Linear};
@@ -49,46 +49,52 @@ impl<'a> Loader<'a> {
         if self.path.is_empty() { part.to_string() } else { format!("{}.{part}", self.path) }
     }
 
-    /// The tensor `part` with exactly `shape`, as PyTorch lays it out.
+    /// The tensor `part` with exactly `shape`, as PyTorch lays it out, in f32.
     pub fn tensor<const D: usize>(&self, part: &str, shape: [usize; D]) -> Tensor<D> {
-        Tensor::from_data(TensorData::new(self.values(part, &shape), shape), self.device)
+        self.weight(part, shape).cast(FloatDType::F32)
     }
 
-    /// Elements of `part`; ones of size 1 at the end of the shape may come or go (1 x 1
-    /// convolutions and linear layers hold the same matrix).
-    fn values(&self, part: &str, shape: &[usize]) -> Vec<f32> {
+    /// The tensor `part` with exactly `shape`, as PyTorch lays it out, in the file's float type.
+    ///
+    /// Ones of size 1 at the end of the shape may come or go: 1 x 1 convolutions and linear layers
+    /// hold the same matrix.
+    fn weight<const D: usize>(&self, part: &str, shape: [usize; D]) -> Tensor<D> {
+        let data = self.stored(part, &shape).unwrap_or_else(|| {
+            TensorData::new(vec![0f32; shape.iter().product()], shape) // until `finish` fails
+        });
+        let (bytes, _, dtype) = data.into_parts();
+        let data = TensorData::from_bytes(bytes, shape, dtype);
+        Tensor::from_data(data, self.device)
+    }
+
+    fn stored(&self, part: &str, shape: &[usize]) -> Option<TensorData> {
         let name = self.name(part);
-        let zeros = || vec![0.0; shape.iter().product()];
-        match self.source.read(&name) {
-            Ok(Some(tensor)) if trimmed(&tensor.shape) == trimmed(shape) => tensor.values,
-            Ok(Some(tensor)) => {
-                let line = format!("{name}: {:?} in the file, {shape:?} wanted", tensor.shape);
+        match self.source.stored(&name) {
+            Ok(Some(data)) if trimmed(data.shape()) == trimmed(shape) => return Some(data),
+            Ok(Some(data)) => {
+                let line =
+                    format!("{name}: {:?} in the file, {shape:?} wanted", data.shape().as_slice());
                 self.report.borrow_mut().misshapen.push(line);
-                zeros()
             }
-            Ok(None) => {
-                self.report.borrow_mut().missing.push(name);
-                zeros()
-            }
+            Ok(None) => self.report.borrow_mut().missing.push(name),
             Err(error) => {
                 self.report.borrow_mut().failure.get_or_insert(error);
-                zeros()
             }
         }
+        None
     }
 
-    /// A linear layer; the file has its weight as `[d_out, d_in]`.
+    /// A linear layer; its weight is `[d_out, d_in]`.
     pub fn linear(&self, part: &str, d_in: usize, d_out: usize, bias: bool) -> Linear {
         let here = self.at(part);
-        let values = transposed(&here.values("weight", &[d_out, d_in]), d_out, d_in);
-        let weight = Tensor::from_data(TensorData::new(values, [d_in, d_out]), self.device);
+        let weight = here.weight("weight", [d_out, d_in]);
         Linear::new(here.path(), weight, bias.then(|| here.tensor("bias", [d_out])))
     }
 
     /// A convolution with bias.
     pub fn conv(&self, part: &str, shape: ConvShape) -> Conv2d {
         let here = self.at(part);
-        let weight = here.tensor("weight", [shape.c_out, shape.c_in, shape.kernel, shape.kernel]);
+        let weight = here.weight("weight", [shape.c_out, shape.c_in, shape.kernel, shape.kernel]);
         Conv2d::new(here.path(), weight, Some(here.tensor("bias", [shape.c_out])), shape)
     }
 
@@ -136,20 +142,4 @@ fn trimmed(shape: &[usize]) -> &[usize] {
         [matrix @ .., 1, 1] if matrix.len() == 2 => matrix,
         other => other,
     }
-}
-
-/// `[rows, columns]` to `[columns, rows]`, in blocks that fit the cache.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    const BLOCK: usize = 32;
-    let mut out = vec![0.0; values.len()];
-    for row_block in (0..rows).step_by(BLOCK) {
-        for column_block in (0..columns).step_by(BLOCK) {
-            for row in row_block..(row_block + BLOCK).min(rows) {
-                for column in column_block..(column_block + BLOCK).min(columns) {
-                    out[column * rows + row] = values[row * columns + column];
-                }
-            }
-        }
-    }
-    out
 }

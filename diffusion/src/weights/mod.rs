@@ -7,6 +7,7 @@
 
 mod file;
 mod loader;
+mod mapped;
 pub mod names;
 mod source;
 

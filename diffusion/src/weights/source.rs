@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use burn::tensor::TensorData;
+
 use crate::error::Error;
-use crate::weights::{HostTensor, TensorFile};
+use crate::weights::TensorFile;
 
 /// How a wanted tensor is cut out of the file's one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +66,17 @@ impl Source {
         &self.origin
     }
 
-    /// The tensor that diffusers calls `name`, or `None`.
-    pub fn read(&self, name: &str) -> Result<Option<HostTensor>, Error> {
+    /// The tensor that diffusers calls `name`, in the file's own float type, or `None`.
+    pub fn stored(&self, name: &str) -> Result<Option<TensorData>, Error> {
         for foreign in (self.rename)(name) {
+            let part = match foreign.take {
+                Take::Whole => (0, 1),
+                Take::Third(part) => (part, 3),
+            };
             for file in &self.files {
-                if let Some(tensor) = file.read(&foreign.name)? {
+                if let Some(tensor) = file.stored(&foreign.name, part)? {
                     self.used.borrow_mut().insert(foreign.name);
-                    return Ok(Some(cut(tensor, foreign.take)));
+                    return Ok(Some(tensor));
                 }
             }
         }
@@ -84,14 +90,4 @@ impl Source {
         let mine = names.filter(|name| name.starts_with(&self.prefix));
         mine.filter(|name| !used.contains(name) && !(self.stray)(name)).collect()
     }
-}
-
-fn cut(tensor: HostTensor, take: Take) -> HostTensor {
-    let Take::Third(part) = take else {
-        return tensor;
-    };
-    let mut shape = tensor.shape;
-    let third = tensor.values.len() / 3;
-    shape[0] /= 3;
-    HostTensor { shape, values: tensor.values[part * third..(part + 1) * third].to_vec() }
 }

@@ -73,7 +73,7 @@ fn check_merged(case: &mut Case, pipeline: &mut Pipeline, checkpoint: &Checkpoin
         .filter_map(|(part, layer)| match layer {
             LayerMut::Linear(layer) => {
                 let key = format!("fused_weights/{part}.{}.weight", layer.path());
-                Some((key, layer.weight().clone().transpose()))
+                Some((key, layer.weight().clone()))
             }
             LayerMut::Conv(_) => None,
         })

@@ -1,0 +1,253 @@
+//! An allocator that keeps freed tensors' memory for the next ones.
+//!
+//! A training step makes and drops thousands of tensors of a few sizes. The
+//! system's allocator gives their pages back each time, and the next tensor pays
+//! for every page again: a fault, and zeros over it. Here freed blocks wait in a
+//! list by size, and blocks come in huge pages where the system has them.
+//!
+//! Put it in a binary with `#[global_allocator] static POOL: Pool = Pool::new();`.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+/// The system's allocator, with a pool for blocks of a mebibyte and more on Linux.
+#[derive(Debug)]
+pub struct Pool {
+    #[cfg(target_os = "linux")]
+    free: std::sync::Mutex<linux::Free>,
+}
+
+/// Blocks smaller than this are the system allocator's.
+#[cfg(target_os = "linux")]
+const LARGE: usize = 1 << 20;
+
+impl Pool {
+    /// An empty pool.
+    pub const fn new() -> Self {
+        Self {
+            #[cfg(target_os = "linux")]
+            free: std::sync::Mutex::new(linux::Free::new()),
+        }
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// SAFETY: blocks are the system allocator's, or whole mappings of the system that are at least as
+// large and as aligned as asked; a block is in the list of free ones or with one owner, never both.
+#[cfg(not(target_os = "linux"))]
+unsafe impl GlobalAlloc for Pool {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::*;
+
+    /// Sizes are multiples of this.
+    const STEP: usize = 1 << 16;
+    /// Alignment of every block: a huge page.
+    const HUGE: usize = 1 << 21;
+    /// Bytes of free blocks that are kept.
+    const KEPT: usize = 256 << 20;
+    /// Different sizes of free blocks.
+    const SIZES: usize = 256;
+
+    /// Lists of free blocks, each linked through its blocks' first bytes.
+    #[derive(Debug)]
+    pub struct Free {
+        lists: [(usize, *mut u8); SIZES], // size, first block
+        bytes: usize,
+    }
+
+    // SAFETY: the blocks in the lists belong to the lists.
+    unsafe impl Send for Free {}
+
+    impl Free {
+        pub const fn new() -> Self {
+            Self { lists: [(0, std::ptr::null_mut()); SIZES], bytes: 0 }
+        }
+
+        /// The list of `size`, if there is one or room for one.
+        fn list(&mut self, size: usize) -> Option<&mut (usize, *mut u8)> {
+            let start = size / STEP * 31 % SIZES;
+            let places = (0..SIZES).map(|i| (start + i) % SIZES);
+            let known = places.clone().find(|&i| self.lists[i].0 == size);
+            let place = known.or_else(|| places.clone().find(|&i| self.lists[i].1.is_null()));
+            let list = &mut self.lists[place?];
+            list.0 = size;
+            Some(list)
+        }
+
+        fn take(&mut self, size: usize) -> Option<*mut u8> {
+            let list = self.list(size)?;
+            let block = list.1;
+            if block.is_null() {
+                return None;
+            }
+            // SAFETY: a free block's first bytes hold the next one.
+            list.1 = unsafe { *block.cast::<*mut u8>() };
+            self.bytes -= size;
+            Some(block)
+        }
+
+        /// Whether the block was taken in.
+        fn keep(&mut self, block: *mut u8, size: usize) -> bool {
+            if self.bytes + size > KEPT {
+                return false;
+            }
+            let Some(list) = self.list(size) else {
+                return false;
+            };
+            // SAFETY: the block is free and larger than a pointer.
+            unsafe { *block.cast::<*mut u8>() = list.1 };
+            list.1 = block;
+            self.bytes += size;
+            true
+        }
+    }
+
+    /// Maps fresh pages, aligned to huge ones: zeros.
+    fn map(size: usize) -> *mut u8 {
+        let (protection, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a fresh mapping touches nobody's memory, and what is given back below is its own.
+        unsafe {
+            let all = libc::mmap(std::ptr::null_mut(), size + HUGE, protection, flags, -1, 0);
+            if all == libc::MAP_FAILED {
+                return std::ptr::null_mut();
+            }
+            let (start, end) = (all as usize, all as usize + size + HUGE);
+            let block = start.next_multiple_of(HUGE);
+            if block > start {
+                libc::munmap(all, block - start);
+            }
+            libc::munmap((block + size) as *mut _, end - block - size);
+            // Only whole huge pages: the rest would be backed beyond what is used.
+            libc::madvise(block as *mut _, size / HUGE * HUGE, libc::MADV_HUGEPAGE);
+            block as *mut u8
+        }
+    }
+
+    /// The size of the block for `layout`, if it is the pool's.
+    fn pooled(layout: &Layout) -> Option<usize> {
+        let large = layout.size() >= LARGE && layout.align() <= HUGE;
+        large.then(|| layout.size().checked_next_multiple_of(STEP)).flatten()
+    }
+
+    impl Pool {
+        fn free(&self) -> std::sync::MutexGuard<'_, Free> {
+            // Nothing below panics while it holds the lock, so what a poisoned one holds is whole.
+            self.free.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        }
+    }
+
+    // SAFETY: see above.
+    unsafe impl GlobalAlloc for Pool {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            match pooled(&layout) {
+                Some(size) => {
+                    let kept = self.free().take(size);
+                    kept.unwrap_or_else(|| map(size))
+                }
+                // SAFETY: the caller's promise is passed on.
+                None => unsafe { System.alloc(layout) },
+            }
+        }
+
+        unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+            let Some(size) = pooled(&layout) else {
+                // SAFETY: the caller's promise is passed on.
+                return unsafe { System.alloc_zeroed(layout) };
+            };
+            let kept = self.free().take(size);
+            match kept {
+                Some(block) => {
+                    // SAFETY: the block is at least as large as the layout.
+                    unsafe { block.write_bytes(0, layout.size()) };
+                    block
+                }
+                None => map(size),
+            }
+        }
+
+        unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+            match pooled(&layout) {
+                Some(size) => {
+                    let kept = self.free().keep(block, size);
+                    if !kept {
+                        // SAFETY: the block is a whole mapping of this size, and nobody's now.
+                        unsafe { libc::munmap(block.cast(), size) };
+                    }
+                }
+                // SAFETY: the caller's promise is passed on.
+                None => unsafe { System.dealloc(block, layout) },
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        fn layout(size: usize) -> Layout {
+            Layout::from_size_align(size, 64).expect("valid")
+        }
+
+        #[test]
+        fn a_freed_block_is_the_next_one_of_its_size() {
+            let pool = Pool::new();
+            let size = 3 << 20;
+            // SAFETY: every block is freed once, with its layout.
+            unsafe {
+                let (a, b) = (pool.alloc(layout(size)), pool.alloc(layout(size)));
+                assert!(!a.is_null() && a != b && a as usize % HUGE == 0);
+                a.write_bytes(7, size);
+                pool.dealloc(a, layout(size));
+                let again = pool.alloc_zeroed(layout(size - 100));
+                assert_eq!(again, a, "sizes are rounded up");
+                assert!((0..size - 100).step_by(4099).all(|i| *again.add(i) == 0));
+                pool.dealloc(again, layout(size - 100));
+                pool.dealloc(b, layout(size));
+            }
+        }
+
+        #[test]
+        fn what_is_kept_has_a_limit() {
+            let pool = Pool::new();
+            let size = 100 << 20;
+            // SAFETY: every block is freed once, with its layout.
+            unsafe {
+                let blocks = [(); 4].map(|()| pool.alloc(layout(size)));
+                blocks.map(|block| pool.dealloc(block, layout(size)));
+            }
+            assert_eq!(pool.free().bytes, 200 << 20);
+        }
+
+        #[test]
+        fn many_sizes_fall_back_to_the_system() {
+            let pool = Pool::new();
+            for i in 0..2 * SIZES {
+                let layout = layout(LARGE + i * STEP);
+                // SAFETY: the block is freed once, with its layout.
+                unsafe {
+                    let block = pool.alloc(layout);
+                    *block = 1;
+                    pool.dealloc(block, layout);
+                }
+            }
+            assert!(pool.free().bytes <= KEPT);
+        }
+    }
+}
