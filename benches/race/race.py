@@ -34,11 +34,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROMPT = "a photo of zorp person on a beach, late afternoon, looking into the camera, film grain"
 NEGATIVE = "blurry, bad hands, lowres"
-# Photos a step, turns, runs a turn, warm-up runs: short work is repeated within a turn.
+# Photos a step, counted turns, and runs before them that are not counted.
 PLANS = {
-    "tiny": dict(batch=4, turns=10, per_turn=3, warmup=3),
-    "small": dict(batch=4, turns=6, per_turn=2, warmup=2),
-    "sd15": dict(batch=1, turns=3, per_turn=1, warmup=1),
+    "tiny": dict(batch=4, turns=9, warmup=3),
+    "small": dict(batch=4, turns=5, warmup=2),
+    "sd15": dict(batch=1, turns=3, warmup=1),
 }
 SIDES = {"tiny": 256, "small": 256, "sd15": 512}  # pixels
 PARTS = {"train": ["train"], "sample": ["denoise"], "vae": ["encode", "decode"], "text": ["text"]}
@@ -286,7 +286,8 @@ def parse_args():
     p.add_argument("--tf32", action="store_true", help="let the peer's f32 products round to TF32 on a GPU")
     p.add_argument("--dtype", choices=TOLERANCE, default="f32")
     p.add_argument("--tolerance", type=float, help="of the checks, in place of 1e-4 (f32) or 0.1 (bf16)")
-    p.add_argument("--parts", nargs="+", choices=[*PARTS, "launch"], default=[*PARTS, "launch"])
+    parts = [*PARTS, "launch"]
+    p.add_argument("--parts", nargs="*", choices=parts, default=parts, help="none: only make the files of --work")
     p.add_argument("--turns", type=int, help="counted turns of each side")
     p.add_argument("--warmup", type=int, help="runs that are not counted, at least 1")
     p.add_argument("--launches", type=int, default=3)

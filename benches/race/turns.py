@@ -8,6 +8,7 @@ import threading
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
+LEAST_TURN_S = 0.3  # how long the slowest side's turn is at least, up to 10 runs
 
 
 class Racer:
@@ -132,7 +133,7 @@ def race(starters, commands, plan, work):
     Returns `measured` {command: {side: numbers}}, `peaks` {side: memory, versions}, `other_cores`, `failed` {side: why},
     and `outputs` {command: {side: a file with the result of the very first run}}.
     """
-    racers, hello, first, gpu, failed = {}, {}, {}, {}, {}
+    racers, hello, first, slowest, gpu, failed = {}, {}, {}, {}, {}, {}
     outputs = {c: {} for c in commands}
     runs = {c: {} for c in commands}
 
@@ -151,11 +152,12 @@ def race(starters, commands, plan, work):
             target = f"{work}/{command}-{len(racers)}.safetensors"
             first[command, name] = racer.ask(f"{command} {target}")
             outputs[command][name], runs[command][name] = target, []
-            for _ in range(plan["warmup"] - 1):
-                racer.ask(command)
+            warm = [first[command, name], *(racer.ask(command) for _ in range(plan["warmup"] - 1))]
+            slowest[command] = max(min(a["seconds"] for a in warm), slowest.get(command, 0.0))
 
     def take_turn(name, command):
-        for _ in range(plan["per_turn"]):
+        # Short work is done more than once before the next one's turn, by every side alike.
+        for _ in range(max(1, min(10, round(LEAST_TURN_S / slowest[command])))):
             runs[command][name].append(racers[name].ask(command))
 
     try:
