@@ -4,13 +4,13 @@
 #   benches/gpu.sh --engine cuda=FOLDER [--engine tch:cuda=FOLDER] [--cpu FOLDER] [--python PYTHON] [--size SIZE]
 #                  [--photos DIR] [--steps N] [--turns N] [--compile yes|no] [--tolerance X] [--seconds N] [--out FILE]
 #
-# Builds and downloads nothing: a FOLDER holds prebuilt `likeness` and `race` (or `examples/race`), as target/release does;
-# PYTHON has race/requirements.txt. The machine needs CUDA's driver and libraries and nothing else.
+# Builds and downloads nothing: a FOLDER holds prebuilt `likeness` and `race` (or `examples/race`), as target/release
+# does; PYTHON has race/requirements.txt. The machine needs CUDA's driver and libraries and nothing else.
 #
 # 1. Correctness: N training steps by each engine, and by the CPU if --cpu is given; the losses must agree within 2 %,
 #    since photos, noise and timesteps are functions of the seed. Then one picture by each engine.
-# 2. race/race.py in f32, then in bf16 (engines without it are left out there): every part of a step, speed and memory of
-#    each engine beside the peer, plain and by torch.compile, first results held against the peer's.
+# 2. race/race.py in f32, then in bf16 (engines without it are left out there): speed and memory of each engine beside
+#    the peer, plain and by torch.compile, with the first results held against the peer's.
 #
 # SIZE is sd15 (512 px, the default), small or tiny; `--engine cpu=FOLDER --size tiny` tries the script without a GPU.
 # Exit status: 0 if all that was asked for ran and agreed, 1 otherwise; the JSON then says what did not.

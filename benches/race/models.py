@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What the race runs on: a random checkpoint, the inputs that both sides read, and photos to launch a training on.
 
-    python models.py --size tiny --out DIR
+    python models.py --size tiny --batch 4 --out DIR
 
-Writes `DIR/checkpoint` (a diffusers folder, f16), `DIR/configs` (the same without weights), `DIR/inputs.safetensors` and
-`DIR/photos`. With --checkpoint no weights are drawn. Values are drawn as make_sd15.py's; nothing is downloaded.
+Writes `DIR/checkpoint` (a diffusers folder, f16), `DIR/configs` (the same without weights), `DIR/inputs.safetensors`
+and `DIR/photos`. With --checkpoint no weights are drawn. Values are drawn as make_sd15.py's; nothing is downloaded.
 """
 
 import argparse

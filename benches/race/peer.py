@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The peer's side of the race: diffusers + PEFT, one part of a checkpoint, a piece of work a command.
 
-Speaks what ours.rs speaks: `train`, `denoise`, `encode`, `decode` or `text` on stdin, with a file behind it into which the
-result is saved, and `quit`; each is answered by one JSON line. Settings are those of diffusers' DreamBooth LoRA example:
-rank 16 on the UNet's attention projections, AdamW, gradients clipped to norm 1, mean squared error on the noise, latents
-and text states cached. With --dtype bf16 frozen weights are bf16, factors f32, and the forward pass runs under autocast.
+Speaks what ours.rs speaks: `train`, `denoise`, `encode`, `decode` or `text` on stdin, with a file behind it into which
+the result is saved, and `quit`; each is answered by one JSON line. Settings are those of diffusers' DreamBooth LoRA
+example: rank 16 on the UNet's attention projections, AdamW, gradients clipped to norm 1, mean squared error on the
+noise, latents and text states cached. With --dtype bf16 frozen weights are bf16, factors f32, and the forward pass runs
+under autocast.
 """
 
 import os

@@ -4,10 +4,11 @@
     benches/race/race.py --size tiny small sd15 --out race.json
 
 Makes a virtual environment of requirements.txt beside this file (or takes --python), builds likeness (or takes
---device DEVICE=FOLDER, where `likeness` and `race` or `examples/race` lie), draws random weights, and runs for each size:
-LoRA steps, one denoising step with guidance, VAE encode and decode, text encoding, each part in processes of its own so
-that their peaks are that part's; then launches of a training up to its first step. Sides take turns: A B A B. What the
-first runs compute must agree: within 1e-4 in f32, by the root mean square. Exit status: 0, or 1 if something failed.
+--device DEVICE=FOLDER, where `likeness` and `race` or `examples/race` lie), draws random weights, and runs for each
+size: LoRA steps, one denoising step with guidance, VAE encode and decode, text encoding, each part in processes of its
+own so that their peaks are that part's; then launches of a training up to its first step. Sides take turns: A B A B.
+What the first runs compute must agree: within 1e-4 in f32, by the root mean square. Exit status: 0, or 1 if something
+failed.
 
 Another engine: --device cuda. Several: --device cuda=FOLDER --device tch:cuda=FOLDER. The peer by torch.compile, too:
 --compile. Files are made below --work, if given, and used again.
@@ -132,7 +133,8 @@ class Race:
 
     def __init__(self, a, size, engines, work):
         self.a, self.size, self.engines, self.work = a, size, engines, f"{work}/{size}"
-        self.plan = dict(PLANS[size], gpu=any(e.device not in ("cpu", "tch") for e in engines) or a.peer_device != "cpu")
+        on_gpu = a.peer_device != "cpu" or any(e.device not in ("cpu", "tch") for e in engines)
+        self.plan = dict(PLANS[size], gpu=on_gpu)
         self.plan.update({k: v for k in ("turns", "warmup") if (v := getattr(a, k)) is not None})
         self.checkpoint = os.path.abspath(a.checkpoint) if a.checkpoint else f"{self.work}/checkpoint"
         self.peers = {}

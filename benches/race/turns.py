@@ -127,8 +127,8 @@ def summary(seconds):
 def race(starters, commands, plan, work):
     """Runs `commands` on every side in turn.
 
-    A side is started and warmed up alone, so that what GPU memory grows by is its own; it stays loaded while the others
-    are, and waits. A side that fails is left out of what follows.
+    A side is started and warmed up alone, so that what GPU memory grows by is its own; it stays loaded while the
+    others are, and waits. A side that fails is left out of what follows.
 
     Returns `measured` {command: {side: numbers}}, `peaks` {side: memory, versions}, `other_cores`, `failed` {side: why},
     and `outputs` {command: {side: a file with the result of the very first run}}.
