@@ -10,8 +10,8 @@ own so that their peaks are that part's; then launches of a training up to its f
 What the first runs compute must agree: within 1e-4 in f32, by the root mean square. Exit status: 0, or 1 if something
 failed.
 
-Another engine: --device cuda. Several: --device cuda=FOLDER --device tch:cuda=FOLDER. The peer by torch.compile, too:
---compile. Files are made below --work, if given, and used again.
+Another engine: --device cuda. Several: --device cuda=FOLDER --device tch:cuda=FOLDER. The peers alone: --device none.
+The peer by torch.compile, too: --compile. Files are made below --work, if given, and used again.
 """
 
 import argparse
@@ -324,8 +324,10 @@ def main():
         for size in a.size:
             race = Race(a, size, engines, a.work or temporary)
             result["races"].append(race.result)
-            race.run(store)
-            print(race.table(), end="\n\n", flush=True)
+            try:
+                race.run(store)
+            finally:  # what was measured is shown, however it ended
+                print(race.table(), end="\n\n", flush=True)
     problems = [f"{r['size']}: {text}" for r in result["races"] for text in r["problems"]]
     for text in problems + [f"noisy: {t}" for r in result["races"] for t in r.get("noisy", [])]:
         say(text)

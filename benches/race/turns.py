@@ -130,8 +130,8 @@ def race(starters, commands, plan, work):
     A side is started and warmed up alone, so that what GPU memory grows by is its own; it stays loaded while the
     others are, and waits. A side that fails is left out of what follows.
 
-    Returns `measured` {command: {side: numbers}}, `peaks` {side: memory, versions}, `other_cores`, `failed` {side: why},
-    and `outputs` {command: {side: a file with the result of the very first run}}.
+    Returns `measured` {command: {side: numbers}}, `peaks` {side: memory, versions}, `other_cores`, `failed`
+    {side: why}, and `outputs` {command: {side: a file with the result of the very first run}}.
     """
     racers, hello, first, slowest, gpu, failed = {}, {}, {}, {}, {}, {}
     outputs = {c: {} for c in commands}
