@@ -1,19 +1,24 @@
 #!/usr/bin/env bash
-# The same small job on a GPU by likeness and by diffusers + PEFT, in one command and under ten minutes.
+# likeness and diffusers + PEFT on a GPU, in one command and under ten minutes.
 #
-#   benches/gpu.sh --engine cuda=BINARY --photos DIR [--engine tch:cuda=BINARY] [--cpu BINARY] [--python PYTHON]
-#                  [--checkpoint FILE] [--steps N] [--out FILE]
+#   benches/gpu.sh --engine cuda=FOLDER [--engine tch:cuda=FOLDER] [--cpu FOLDER] [--python PYTHON] [--size SIZE]
+#                  [--photos DIR] [--steps N] [--turns N] [--compile yes|no] [--tolerance X] [--seconds N] [--out FILE]
 #
-# Builds nothing. For each engine: N training steps at 512 px, rank 16, on a random checkpoint of Stable Diffusion 1.5's
-# size, then one 512 px picture from the result. With --cpu the steps are taken on the CPU, too, and the losses must agree
-# within 2 %: photos, noise and timesteps are functions of the seed, so both see the same. With a Python that has torch and
-# diffusers, peer_three_steps.py does its share; without one the peer is left out, and the JSON says so.
+# Builds and downloads nothing: a FOLDER holds prebuilt `likeness` and `race` (or `examples/race`), as target/release
+# does; PYTHON has race/requirements.txt. The machine needs CUDA's driver and libraries and nothing else.
+#
+# 1. Correctness: N training steps by each engine, and by the CPU if --cpu is given; the losses must agree within 2 %,
+#    since photos, noise and timesteps are functions of the seed. Then one picture by each engine.
+# 2. race/race.py in f32, then in bf16 (engines without it are left out there): speed and memory of each engine beside
+#    the peer, plain and by torch.compile, with the first results held against the peer's.
+#
+# SIZE is sd15 (512 px, the default), small or tiny; `--engine cpu=FOLDER --size tiny` tries the script without a GPU.
 # Exit status: 0 if all that was asked for ran and agreed, 1 otherwise; the JSON then says what did not.
 set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 
-engines=() photos="" cpu="" python=python3 checkpoint="" steps=3 out=gpu.json
+engines=() photos="" cpu="" python=python3 size=sd15 steps=3 turns="" compile=yes tolerance="" deadline=570 out=gpu.json
 while [ $# -gt 0 ]; do
   [ $# -ge 2 ] || { echo "$1 wants a value" >&2; exit 2; }
   case "$1" in
@@ -21,22 +26,22 @@ while [ $# -gt 0 ]; do
     --photos) photos=$2 ;;
     --cpu) cpu=$2 ;;
     --python) python=$2 ;;
-    --checkpoint) checkpoint=$2 ;;
+    --size) size=$2 ;;
     --steps) steps=$2 ;;
+    --turns) turns=$2 ;;
+    --compile) compile=$2 ;;
+    --tolerance) tolerance=$2 ;;
+    --seconds) deadline=$2 ;;
     --out) out=$2 ;;
     *) echo "unknown option $1; see the head of $0" >&2; exit 2 ;;
   esac
   shift 2
 done
-if [ ${#engines[@]} = 0 ] || [ -z "$photos" ]; then
-  echo "give --engine DEVICE=BINARY and --photos DIR" >&2; exit 2
-fi
-[ "$steps" -ge 3 ] || { echo "--steps $steps: give 3 or more, since the first ones compile kernels" >&2; exit 2; }
+[ ${#engines[@]} -gt 0 ] || { echo "give --engine DEVICE=FOLDER" >&2; exit 2; }
 
 work=$(mktemp -d) watcher=""
 # Only the sampler that this script started is ended.
 trap '[ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true; rm -rf "$work"' EXIT
-deadline=570
 left() { local rest=$((deadline - SECONDS)); echo $((rest > 1 ? rest : 1)); }
 say() { printf '%4d s  %s\n' "$SECONDS" "$*" >&2; }
 
@@ -49,7 +54,7 @@ stage() {
     nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits --loop-ms=200 >"$work/memory" 2>/dev/null &
     watcher=$!
   fi
-  timeout "$(left)" "$@" >"$work/$name.out" 2>"$work/$name.err" || status=$?
+  timeout --kill-after=10 "$(left)" "$@" >"$work/$name.out" 2>"$work/$name.err" || status=$?
   local end=$EPOCHREALTIME
   if [ -n "$watcher" ]; then
     kill "$watcher" 2>/dev/null || true
@@ -64,62 +69,61 @@ stage() {
   return "$status"
 }
 
-if [ -z "$checkpoint" ]; then
-  checkpoint=$work/sd15.safetensors
-  stage make-checkpoint "$python" "$here/make_sd15.py" --out "$checkpoint" || exit 1
-fi
+race=("$python" "$here/race/race.py" --python "$python" --work "$work/race" --size "$size")
+[ -z "$turns" ] || race+=(--turns "$turns")
+[ -z "$tolerance" ] || race+=(--tolerance "$tolerance")
+for engine in "${engines[@]}"; do race+=(--device "$engine"); done
 
-# train NAME DEVICE BINARY, then one picture from what came out.
+side=256 sample_steps=4
+if [ "$size" = sd15 ]; then side=512 sample_steps=20; fi
+checkpoint=$work/race/$size/checkpoint
+stage make "${race[@]}" --parts || exit 1
+
+# train NAME DEVICE FOLDER, then one picture from what came out.
 train() {
-  local name=$1 device=$2 binary=$3
-  stage "$name-train" "$binary" train --device "$device" --base "$checkpoint" --dataset "$work/zorp.dataset" \
+  local name=$1 device=$2 folder=$3
+  stage "$name-train" "$folder/likeness" train --device "$device" --base "$checkpoint" --dataset "$work/zorp.dataset" \
     --out "$work/$name" --steps "$steps" --set train.log_every=1 || return 1
 }
 picture() {
-  local name=$1 device=$2 binary=$3
-  stage "$name-picture" "$binary" generate --device "$device" --base "$checkpoint" --size 512x512 --steps 20 \
-    --guidance 7.5 --sampler ddim --lora "$work/$name/adapter.safetensors" \
+  local name=$1 device=$2 folder=$3
+  stage "$name-picture" "$folder/likeness" generate --device "$device" --base "$checkpoint" --size "${side}x$side" \
+    --steps "$sample_steps" --guidance 7.5 --sampler ddim --lora "$work/$name/adapter.safetensors" \
     --prompt "a photo of zorp person" --out "$work/$name.png" || return 1
 }
 
-binaries=("${engines[@]#*=}")
-stage curate "${binaries[0]}" curate "$photos" --trigger zorp --no-faces --out "$work/zorp.dataset" || exit 1
+folders=("${engines[@]#*=}")
+stage curate "${folders[0]}/likeness" curate "${photos:-$work/race/$size/photos}" --trigger zorp --no-faces \
+  --resolution "$side" --min-side "$side" --out "$work/zorp.dataset" || exit 1
 for engine in "${engines[@]}"; do
-  device=${engine%%=*} binary=${engine#*=}
-  name=${device//:/-}
-  if train "$name" "$device" "$binary"; then picture "$name" "$device" "$binary" || true; fi
+  device=${engine%%=*} folder=${engine#*=}
+  name=engine-${device//:/-}
+  if train "$name" "$device" "$folder"; then picture "$name" "$device" "$folder" || true; fi
 done
 [ -z "$cpu" ] || train cpu cpu "$cpu" || true
 
-peer="no Python with torch and diffusers"
-if "$python" -c 'import torch, diffusers, peft' 2>/dev/null; then
-  first=$(find "$photos" -maxdepth 1 -type f \( -iname '*.jpg' -o -iname '*.png' \) | sort | head -n 1)
-  device_option=()
-  peer="cpu: this peer_three_steps.py takes no --device"
-  if "$python" "$here/peer_three_steps.py" --help | grep -q -- --device; then
-    device_option=(--device cuda)
-    peer="cuda"
-  fi
-  stage peer "$python" "$here/peer_three_steps.py" --checkpoint "$checkpoint" --picture "$first" \
-    --steps "$steps" --sample-steps 20 --out "$work/peer.png" "${device_option[@]}" || true
-fi
+race+=(--launches 2)
+[ "$compile" = no ] || race+=(--compile)
+stage race-f32 "${race[@]}" --dtype f32 --out "$work/race-f32.json" || true
+stage race-bf16 "${race[@]}" --dtype bf16 --parts train sample vae text --out "$work/race-bf16.json" || true
+cat "$work"/race-*.out
 
-WORK=$work OUT=$out PEER=$peer CPU=$cpu STEPS=$steps "$python" - "${engines[@]%%=*}" <<'PY'
-import json, os, subprocess, sys
+WORK=$work OUT=$out CPU=$cpu STEPS=$steps "$python" - "${engines[@]%%=*}" <<'PY'
+import json, os, sys
 
 work, steps = os.environ["WORK"], int(os.environ["STEPS"])
 
 
-def lines(path):
-    return [json.loads(line) for line in open(path)] if os.path.exists(path) else []
-
-
-def query(fields):
-    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"]
+def read(path, of_text):
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        with open(path) as f:
+            return of_text(f.read())
+    except (OSError, ValueError):
         return None
+
+
+def lines(path):
+    return read(path, lambda text: [json.loads(line) for line in text.splitlines()]) or []
 
 
 def run(name):
@@ -128,8 +132,11 @@ def run(name):
 
 
 stages = lines(f"{work}/stages.jsonl")
-engines = {device: run(device.replace(":", "-")) for device in sys.argv[1:]}
-result = {"gpu": query("name,driver_version,memory.total"), "steps": steps, "stages": stages, "likeness": engines}
+engines = {device: run("engine-" + device.replace(":", "-")) for device in sys.argv[1:]}
+races = {dtype: read(f"{work}/race-{dtype}.json", json.loads) for dtype in ("f32", "bf16")}
+any_race = next((r for r in races.values() if r), {})
+result = {"machine": any_race.get("machine"), "commit": any_race.get("commit"), "date": any_race.get("date")}
+result |= {"steps": steps, "stages": stages, "train": engines}
 problems = [f"{s['stage']} ended with status {s['status']}" for s in stages if s["status"] != 0]
 problems += [f"{d} logged {len(r['losses'])} of {steps} steps" for d, r in engines.items() if len(r["losses"]) != steps]
 if os.environ["CPU"]:
@@ -141,15 +148,14 @@ if os.environ["CPU"]:
         r["worst_relative_loss_difference_to_cpu"] = worst
         if worst is not None and not worst <= 0.02:
             problems.append(f"{device}: losses differ from the CPU's by {worst:.1%}")
-result["peer_device"] = os.environ["PEER"]
-try:
-    text = open(f"{work}/peer.out").read()
-    result["peer"] = json.loads(text[text.index("{") :])
-except (OSError, ValueError):
-    result["peer"] = None
+for dtype, race in races.items():
+    done = race["races"][0] if race else None
+    result[f"race_{dtype}"] = done
+    problems += [f"{dtype}: {text}" for text in done["problems"]] if done else [f"{dtype}: no race"]
 result["problems"] = problems
 with open(os.environ["OUT"], "w") as f:
     json.dump(result, f, indent=1)
-print(json.dumps(result, indent=1))
+for text in problems:
+    print(text, file=sys.stderr)
 sys.exit(1 if problems else 0)
 PY

@@ -76,6 +76,7 @@ TEXT_ENCODER = dict(
     eos_token_id=2,
     pad_token_id=1,
 )
+SD15 = {"unet": UNET, "vae": VAE, "text_encoder": TEXT_ENCODER}
 SCHEDULER = dict(
     num_train_timesteps=1000,
     beta_start=0.00085,
@@ -110,13 +111,13 @@ FILE_NAMES = {
 DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}
 
 
-def skeletons():
+def skeletons(sizes=SD15):
     """The three models without storage: names and shapes only."""
     with torch.device("meta"):
         return {
-            "unet": UNet2DConditionModel(**UNET),
-            "vae": AutoencoderKL(**VAE),
-            "text_encoder": CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER)),
+            "unet": UNet2DConditionModel(**sizes["unet"]),
+            "vae": AutoencoderKL(**sizes["vae"]),
+            "text_encoder": CLIPTextModel(CLIPTextConfig(**sizes["text_encoder"])),
         }
 
 
@@ -132,9 +133,9 @@ def random_weights(name, model, seed, dtype):
     }
 
 
-def write_configs(folder):
+def write_configs(folder, sizes=SD15):
     """The configs and the tokenizer of a diffusers folder, without weights (for `from_single_file(config=...)`)."""
-    for name, model in skeletons().items():
+    for name, model in skeletons(sizes).items():
         config = model.config if name == "text_encoder" else model
         (config.save_pretrained if name == "text_encoder" else config.save_config)(f"{folder}/{name}")
     DDIMScheduler(**SCHEDULER).save_config(f"{folder}/scheduler")
@@ -157,8 +158,8 @@ def write_ldm(path, parts):
     save_file(whole, path, metadata={"format": "pt"})
 
 
-def write_diffusers(folder, parts):
-    write_configs(folder)
+def write_diffusers(folder, parts, sizes=SD15):
+    write_configs(folder, sizes)
     for name, weights in parts.items():
         save_file(weights, f"{folder}/{name}/{FILE_NAMES[name]}", metadata={"format": "pt"})
 
