@@ -23,12 +23,17 @@ use likeness_diffusion::tokenizer::Tokenizer;
 use likeness_diffusion::unet::Unet;
 use likeness_diffusion::vae::Vae;
 use likeness_diffusion::weights::{HostTensor, TensorFile, save};
+use likeness_kernels::Pool;
 use likeness_trainer::config::{AdapterConfig, TrainConfig};
 use likeness_trainer::objective::{Batch, Objective};
 use likeness_trainer::optimizer::AdamW;
 use likeness_trainer::progress::peak_memory_mib;
 use likeness_trainer::trainable::Trainable;
 use serde_json::json;
+
+/// As in the binary.
+#[global_allocator]
+static POOL: Pool = Pool::new();
 
 /// Seed of factors, noise and timesteps.
 const SEED: u64 = 0;

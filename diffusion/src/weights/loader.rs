@@ -64,7 +64,7 @@ impl<'a> Loader<'a> {
         });
         let (bytes, _, dtype) = data.into_parts();
         let data = TensorData::from_bytes(bytes, shape, dtype);
-        Tensor::from_data(data, self.device)
+        Tensor::from_data(data, (self.device, dtype))
     }
 
     fn stored(&self, part: &str, shape: &[usize]) -> Option<TensorData> {
