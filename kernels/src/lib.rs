@@ -21,6 +21,7 @@ pub mod layer_norm;
 #[cfg(feature = "flex")]
 mod moments;
 mod normalised;
+pub mod seeded;
 #[cfg(feature = "flex")]
 mod slices;
 #[cfg(all(test, feature = "flex"))]
@@ -32,3 +33,4 @@ pub use device::{DeviceError, device};
 pub use geglu::geglu;
 pub use group_norm::{group_norm, group_norm_silu};
 pub use layer_norm::layer_norm_frozen;
+pub use seeded::seeded;

@@ -11,7 +11,7 @@ use likeness_diffusion::noise;
 use likeness_diffusion::probe::FirstNonFinite;
 use likeness_diffusion::schedule::Schedule;
 use likeness_diffusion::text::TextEncoder;
-use likeness_diffusion::unet::Unet;
+use likeness_diffusion::unet::{Checkpointing, Unet};
 
 use crate::base::{open_base, targets};
 use crate::batches::Batches;
@@ -92,6 +92,7 @@ struct Run<'a> {
     batches: Batches,
     trainable: Trainable,
     adam: AdamW,
+    checkpointing: Checkpointing,
     header: std::collections::HashMap<String, String>,
 }
 
@@ -131,6 +132,7 @@ impl<'a> Run<'a> {
             batches,
             trainable,
             adam,
+            checkpointing: config.train.checkpointing.fixed().unwrap_or(Checkpointing::None),
             header: Default::default(),
         })
     }
@@ -216,14 +218,15 @@ impl<'a> Run<'a> {
             // Anew for each batch: a backward pass uses its graph up.
             let leaves = self.trainable.install(&mut self.unet, self.text_encoder.as_mut());
             let batch = self.batch(step * count + part);
-            let loss = self.objective().loss(&self.unet, &self.schedule, &batch) / count as f64;
-            let one = leaves.gradient(&mut loss.backward());
+            let (objective, how) = (self.objective(), self.checkpointing);
+            let (loss, mut pieces) = objective.gradients(&self.unet, &self.schedule, &batch, how);
+            let one = leaves.gradient(&mut pieces);
             gradient = Some(gradient.map_or(one.clone(), |sum: Tensor<1>| sum + one));
-            let loss = loss.inner();
             total = Some(total.map_or(loss.clone(), |sum: Tensor<1>| sum + loss));
         }
         let some = "at least one batch is accumulated";
         let (gradient, loss) = (gradient.expect(some), total.expect(some));
+        let (gradient, loss) = (gradient / count as f64, loss / count as f64);
         let (values, norm) = self.adam.step(self.trainable.values.clone(), gradient, rate);
         self.trainable.values = values;
         Stepped { loss, norm }
@@ -266,12 +269,13 @@ impl<'a> Run<'a> {
 
     /// The first block whose output is not finite in the batches of `step`.
     fn blame(&self, step: usize) -> Option<String> {
-        let count = self.config.train.accumulate;
+        let (count, unet) = (self.config.train.accumulate, self.unet.untracked());
         (0..count).find_map(|part| {
-            let batch = self.batch(step * count + part);
+            let mut batch = self.batch(step * count + part);
+            batch.text = batch.text.inner();
             let mut probe = FirstNonFinite::default();
             let objective = self.objective();
-            objective.loss_probed(&self.unet, &self.schedule, &batch, &mut Some(&mut probe));
+            objective.loss_probed(&unet, &self.schedule, &batch, &mut Some(&mut probe));
             probe.name
         })
     }
