@@ -6,6 +6,7 @@ use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::noise;
 use likeness_diffusion::unet::Checkpointing;
 use likeness_trainer::objective::{Batch, Objective};
+use likeness_trainer::steps_log;
 use likeness_trainer::trainable::Trainable;
 
 use crate::support::{World, listing, sd15, sd21};
@@ -108,4 +109,19 @@ fn a_run_may_go_on_with_another_way_of_checkpointing() {
     world.run(&world.train("cut", more)).ok();
     let last = |name: &str| world.bytes(&format!("runs/{name}/adapter.safetensors"));
     assert!(last("cut") == last("whole"), "they differ");
+}
+
+#[test]
+fn recomputing_takes_less_memory() {
+    let world = World::with_dataset(2);
+    let peaks = ["none", "attention", "blocks"].map(|way| {
+        let more = format!("--steps 1 --set train.batch=96 --set train.checkpointing={way}");
+        world.run(&world.train(way, &more)).ok();
+        let log = steps_log::read(&world.at(&format!("runs/{way}/steps.jsonl")));
+        log[0].peak_memory_mib
+    });
+    // Not every system tells.
+    if let [Some(none), Some(attention), Some(blocks)] = peaks {
+        assert!(attention < 0.9 * none && blocks < attention, "{none} {attention} {blocks} MiB");
+    }
 }

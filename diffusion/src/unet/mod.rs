@@ -11,6 +11,7 @@ mod down;
 mod mid;
 mod pass;
 mod resnet;
+mod shapes;
 mod step;
 mod time;
 mod transformer;
@@ -22,6 +23,7 @@ use burn::tensor::{Device, Tensor};
 
 pub use config::{PerLevel, UnetConfig};
 pub use pass::{Checkpointing, Pass};
+pub use shapes::{Kind, StepShape};
 
 use crate::error::Error;
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerMut};

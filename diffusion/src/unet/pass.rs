@@ -12,8 +12,8 @@ use burn::tensor::{Gradients, Tensor};
 use likeness_kernels::seeded;
 use serde::{Deserialize, Serialize};
 
-use super::Unet;
 use super::step::{Inputs, Part, Step, Walk};
+use super::{Kind, Unet};
 use crate::layers::{LayerMut, LowRank};
 
 /// Which steps' graphs are made anew for the backward pass instead of being kept.
@@ -41,12 +41,13 @@ impl Checkpointing {
         }
     }
 
-    /// The first and the last step keep next to nothing, so theirs are always kept.
-    fn recomputes(self, part: Part<'_>) -> bool {
-        match part {
-            Part::In(_) | Part::Out(..) => false,
-            Part::Transformer(_) => self >= Self::Attention,
-            Part::Resnet(_) | Part::Downsampler(_) | Part::Upsampler(_) => self >= Self::Blocks,
+    /// Whether the graph of a step of this kind is made anew. The first and the last step keep
+    /// next to nothing, so theirs are always kept.
+    pub fn recomputes(self, kind: Kind) -> bool {
+        match kind {
+            Kind::In | Kind::Out => false,
+            Kind::Transformer => self >= Self::Attention,
+            Kind::Resnet | Kind::Downsampler | Kind::Upsampler => self >= Self::Blocks,
         }
     }
 }
@@ -84,7 +85,7 @@ impl<'a> Pass<'a> {
             let inputs = walk.inputs(&step, x);
             let (output, taken) = if !(inputs.reach(&step) || learns(&step, &learning)) {
                 (plain.run(inputs.plain()), None)
-            } else if checkpointing.recomputes(step.part) {
+            } else if checkpointing.recomputes(step.kind()) {
                 let output = plain.run(inputs.plain()).autodiff().require_grad();
                 (output, Some(Taken { inputs, output: None }))
             } else {

@@ -5,7 +5,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{resnet::Resnet, transformer::Transformer};
+use super::{Kind, resnet::Resnet, transformer::Transformer};
 use crate::layers::{Conv2d, GroupNorm, enlarged};
 
 /// What a step computes.
@@ -64,6 +64,18 @@ impl<'a> Step<'a> {
     /// The same step, which takes the last skip.
     pub fn taking_skip(self) -> Self {
         Self { takes_skip: true, ..self }
+    }
+
+    /// What it is, without its weights.
+    pub fn kind(&self) -> Kind {
+        match self.part {
+            Part::In(_) => Kind::In,
+            Part::Resnet(_) => Kind::Resnet,
+            Part::Transformer(_) => Kind::Transformer,
+            Part::Downsampler(_) => Kind::Downsampler,
+            Part::Upsampler(_) => Kind::Upsampler,
+            Part::Out(..) => Kind::Out,
+        }
     }
 
     /// The step's output.
