@@ -115,7 +115,7 @@ fn a_run_may_go_on_with_another_way_of_checkpointing() {
 fn recomputing_takes_less_memory() {
     let world = World::with_dataset(2);
     let peaks = ["none", "attention", "blocks"].map(|way| {
-        let more = format!("--steps 1 --set train.batch=96 --set train.checkpointing={way}");
+        let more = format!("--steps 1 --set train.batch=48 --set train.checkpointing={way}");
         world.run(&world.train(way, &more)).ok();
         let log = steps_log::read(&world.at(&format!("runs/{way}/steps.jsonl")));
         log[0].peak_memory_mib

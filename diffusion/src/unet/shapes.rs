@@ -65,7 +65,7 @@ impl UnetConfig {
     pub fn steps(&self, size: [usize; 2]) -> Vec<StepShape> {
         let mut way = Way { config: self, size, skips: Vec::new(), steps: Vec::new() };
         let first = self.block_out_channels[0];
-        way.conv("conv_in", "", Kind::In, self.in_channels, first, size);
+        way.conv("conv_in", Kind::In, [self.in_channels, first], size);
         way.leave_skip();
         for level in 0..self.levels() {
             way.down(level);
@@ -77,7 +77,7 @@ impl UnetConfig {
         for level in 0..self.levels() {
             way.up(level);
         }
-        way.conv("conv_out", "", Kind::Out, first, self.out_channels, size);
+        way.conv("conv_out", Kind::Out, [first, self.out_channels], size);
         way.steps
     }
 
@@ -112,8 +112,8 @@ impl Way<'_> {
         }
         if level + 1 < self.config.levels() {
             let half = self.size.map(|side| side.div_ceil(2));
-            let name = format!("down_blocks.{level}.downsamplers.0");
-            self.conv(&name, ".conv", Kind::Downsampler, c_out, c_out, half);
+            let name = format!("down_blocks.{level}.downsamplers.0.conv");
+            self.conv(&name, Kind::Downsampler, [c_out, c_out], half);
             self.leave_skip();
         }
     }
@@ -131,8 +131,8 @@ impl Way<'_> {
             }
         }
         if let (true, Some((_, size))) = (level < last, self.skips.last().copied()) {
-            let name = format!("up_blocks.{level}.upsamplers.0");
-            self.conv(&name, ".conv", Kind::Upsampler, c_out, c_out, size);
+            let name = format!("up_blocks.{level}.upsamplers.0.conv");
+            self.conv(&name, Kind::Upsampler, [c_out, c_out], size);
         }
     }
 
@@ -154,17 +154,11 @@ impl Way<'_> {
         self.steps.push(step);
     }
 
-    /// A step that is one 3 x 3 convolution; its path is `name` and `rest`.
-    fn conv(
-        &mut self,
-        name: &str,
-        rest: &str,
-        kind: Kind,
-        c_in: usize,
-        c_out: usize,
-        to: [usize; 2],
-    ) {
-        let layer = (format!("{name}{rest}"), LayerShape::Conv { c_in, c_out, kernel: 3 });
+    /// A step that is the one 3 x 3 convolution at `path`, to the size `to`.
+    fn conv(&mut self, path: &str, kind: Kind, [c_in, c_out]: [usize; 2], to: [usize; 2]) {
+        let layer = (path.to_owned(), LayerShape::Conv { c_in, c_out, kernel: 3 });
+        // A sampler's convolution is a part of it; the others are steps themselves.
+        let name = path.strip_suffix(".conv").unwrap_or(path);
         self.push(name, kind, [c_in, c_out], vec![layer]);
         self.size = to;
         self.steps.last_mut().expect("just pushed").size = to;

@@ -124,8 +124,8 @@ impl Walk {
 
     /// What `step` reads after a step that gave `x`.
     pub fn inputs(&mut self, step: &Step<'_>, x: Tensor<4>) -> Inputs {
-        let take = || "the way down left one skip for each that the way up takes";
-        let skip = step.takes_skip.then(|| self.skips.pop().expect(take()));
+        let left = "the way down left one skip for each that the way up takes";
+        let skip = step.takes_skip.then(|| self.skips.pop().expect(left));
         let [_, _, height, width] = self.skips.last().unwrap_or(&x).dims();
         let (time, text) = (self.time.clone(), self.text.clone());
         Inputs { x, skip, time, text, size: [height, width] }
