@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{convert, curate, evaluate, generate, models, train};
+use crate::commands::{convert, curate, doctor, evaluate, generate, models, train};
 
 /// Photos of a character in, a LoRA that is proven to keep the face out.
 #[derive(Parser)]
@@ -32,6 +32,8 @@ pub enum Command {
     Generate(generate::Args),
     /// Rewrite a LoRA in another program's naming
     Convert(convert::Args),
+    /// Say what this machine and this binary have, and which runs fit
+    Doctor(doctor::Args),
     /// Face models: list them, or pull them from their public hub
     Models(models::Args),
 }

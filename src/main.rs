@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod exit;
 mod face_models;
+mod machine;
 mod meter;
 mod png;
 

@@ -20,7 +20,7 @@ use likeness_diffusion::sampler::SamplerKind;
 use likeness_diffusion::schedule::{Schedule, Spacing};
 use likeness_diffusion::text::TextEncoder;
 use likeness_diffusion::tokenizer::Tokenizer;
-use likeness_diffusion::unet::Unet;
+use likeness_diffusion::unet::{Checkpointing, Unet};
 use likeness_diffusion::vae::Vae;
 use likeness_diffusion::weights::{HostTensor, TensorFile, save};
 use likeness_kernels::Pool;
@@ -216,13 +216,15 @@ impl Piece for Training {
         }
         let leaves = self.trainable.install(&mut self.unet, None);
         let batch = self.next_batch();
-        let loss = Objective::default().loss(&self.unet, &self.schedule, &batch);
-        let gradient = leaves.gradient(&mut loss.backward());
+        let keep_all = Checkpointing::None;
+        let (loss, mut pieces) =
+            Objective::default().gradients(&self.unet, &self.schedule, &batch, keep_all);
+        let gradient = leaves.gradient(&mut pieces);
         let rate = TrainConfig::default().learning_rate;
         let (values, norm) = self.adam.step(self.trainable.values.clone(), gradient, rate);
         self.trainable.values = values;
         norm.into_scalar::<f32>(); // the loop reads both for its log
-        Ok(loss.inner())
+        Ok(loss)
     }
 }
 

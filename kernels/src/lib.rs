@@ -28,6 +28,7 @@ mod normalised;
 #[allow(unsafe_code)] // an allocator
 mod pool;
 mod primitives;
+pub mod seeded;
 #[cfg(feature = "flex")]
 mod slices;
 #[cfg(all(test, feature = "flex"))]
@@ -41,3 +42,4 @@ pub use group_norm::{group_norm, group_norm_silu};
 pub use layer_norm::layer_norm_frozen;
 pub use linear_frozen::{LinearUpdate, linear_frozen, lora_linear};
 pub use pool::Pool;
+pub use seeded::seeded;

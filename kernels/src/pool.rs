@@ -59,8 +59,6 @@ mod linux {
     const STEP: usize = 1 << 16;
     /// Alignment of every block: a huge page.
     const HUGE: usize = 1 << 21;
-    /// Bytes of free blocks that are kept.
-    const KEPT: usize = 256 << 20;
     /// Different sizes of free blocks.
     const SIZES: usize = 256;
 
@@ -68,7 +66,9 @@ mod linux {
     #[derive(Debug)]
     pub struct Free {
         lists: [(usize, *mut u8); SIZES], // size, first block
-        bytes: usize,
+        bytes: usize,                     // of the blocks in the lists
+        used: usize,                      // of the blocks that have an owner
+        most: usize,                      // that were ever used at once
     }
 
     // SAFETY: the blocks in the lists belong to the lists.
@@ -76,7 +76,8 @@ mod linux {
 
     impl Free {
         pub const fn new() -> Self {
-            Self { lists: [(0, std::ptr::null_mut()); SIZES], bytes: 0 }
+            let lists = [(0, std::ptr::null_mut()); SIZES];
+            Self { lists, bytes: 0, used: 0, most: 0 }
         }
 
         /// The list of `size`, if there is one or room for one.
@@ -90,7 +91,19 @@ mod linux {
             Some(list)
         }
 
-        fn take(&mut self, size: usize) -> Option<*mut u8> {
+        /// A free block of `size`; if there is none, the caller maps one, and blocks of other sizes
+        /// are given back so that the process never holds more than it once used.
+        pub fn take(&mut self, size: usize) -> Option<*mut u8> {
+            self.used += size;
+            self.most = self.most.max(self.used);
+            let block = self.pop(size);
+            if block.is_none() {
+                self.give_back(self.most - self.used);
+            }
+            block
+        }
+
+        fn pop(&mut self, size: usize) -> Option<*mut u8> {
             let list = self.list(size)?;
             let block = list.1;
             if block.is_null() {
@@ -102,19 +115,31 @@ mod linux {
             Some(block)
         }
 
-        /// Whether the block was taken in.
-        fn keep(&mut self, block: *mut u8, size: usize) -> bool {
-            if self.bytes + size > KEPT {
-                return false;
+        /// Unmaps free blocks until `limit` bytes of them are left.
+        fn give_back(&mut self, limit: usize) {
+            for i in 0..SIZES {
+                let size = self.lists[i].0;
+                while self.bytes > limit
+                    && let Some(block) = (!self.lists[i].1.is_null()).then(|| self.pop(size))
+                {
+                    // SAFETY: the block is a whole mapping of this size, and nobody's.
+                    block.map(|block| unsafe { libc::munmap(block.cast(), size) });
+                }
             }
+        }
+
+        /// Takes a block that nobody needs.
+        pub fn keep(&mut self, block: *mut u8, size: usize) {
+            self.used -= size;
             let Some(list) = self.list(size) else {
-                return false;
+                // SAFETY: the block is a whole mapping of this size, and nobody's.
+                unsafe { libc::munmap(block.cast(), size) };
+                return;
             };
             // SAFETY: the block is free and larger than a pointer.
             unsafe { *block.cast::<*mut u8>() = list.1 };
             list.1 = block;
             self.bytes += size;
-            true
         }
     }
 
@@ -184,13 +209,7 @@ mod linux {
 
         unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
             match pooled(&layout) {
-                Some(size) => {
-                    let kept = self.free().keep(block, size);
-                    if !kept {
-                        // SAFETY: the block is a whole mapping of this size, and nobody's now.
-                        unsafe { libc::munmap(block.cast(), size) };
-                    }
-                }
+                Some(size) => self.free().keep(block, size),
                 // SAFETY: the caller's promise is passed on.
                 None => unsafe { System.dealloc(block, layout) },
             }
@@ -224,15 +243,18 @@ mod linux {
         }
 
         #[test]
-        fn what_is_kept_has_a_limit() {
+        fn the_process_never_holds_more_than_it_once_used() {
             let pool = Pool::new();
-            let size = 100 << 20;
+            let (small, large) = (layout(30 << 20), layout(50 << 20));
             // SAFETY: every block is freed once, with its layout.
             unsafe {
-                let blocks = [(); 4].map(|()| pool.alloc(layout(size)));
-                blocks.map(|block| pool.dealloc(block, layout(size)));
+                let blocks = [(); 4].map(|()| pool.alloc(small));
+                blocks.map(|block| pool.dealloc(block, small));
+                assert_eq!(pool.free().bytes, 120 << 20);
+                let block = pool.alloc(large);
+                assert_eq!(pool.free().bytes, 60 << 20, "two were given back for the large one");
+                pool.dealloc(block, large);
             }
-            assert_eq!(pool.free().bytes, 200 << 20);
         }
 
         #[test]
@@ -247,7 +269,8 @@ mod linux {
                     pool.dealloc(block, layout);
                 }
             }
-            assert!(pool.free().bytes <= KEPT);
+            let pool = pool.free();
+            assert!(pool.bytes <= pool.most && pool.used == 0);
         }
     }
 }

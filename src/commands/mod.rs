@@ -2,6 +2,8 @@
 
 pub mod convert;
 pub mod curate;
+pub mod doctor;
+mod dry_run;
 pub mod evaluate;
 pub mod generate;
 pub mod models;
@@ -20,6 +22,7 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Generate(args) => generate::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Convert(args) => convert::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Doctor(args) => doctor::run(&args, out),
         Command::Models(args) => models::run(&args, out).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use likeness_dataset::Dataset;
 use likeness_trainer::config::{self, RunConfig};
+use likeness_trainer::memory::gib;
 use likeness_trainer::progress::{Event, Stop};
-use likeness_trainer::{Outcome, train};
+use likeness_trainer::{Machine, Outcome, train};
 
-use super::DEVICE_HELP;
+use super::{DEVICE_HELP, dry_run};
 use crate::exit::INTERRUPTED;
+use crate::machine;
 use crate::meter::{Meter, note};
 
 /// Arguments of `likeness train`.
@@ -39,9 +40,12 @@ pub struct Args {
     resume: bool,
     #[arg(long, value_name = "DEVICE", default_value = "auto", help = DEVICE_HELP)]
     device: String,
-    /// Print the resolved run file and what would be trained, and stop
+    /// Say what would be done, with which memory, and stop; nothing is written
     #[arg(long)]
     dry_run: bool,
+    /// Print --dry-run as one JSON object
+    #[arg(long, requires = "dry_run")]
+    json: bool,
 }
 
 /// Set by Ctrl-C.
@@ -50,15 +54,21 @@ static STOP: Stop = Stop::new();
 /// Trains, and says where the adapter is.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let config = resolve(args)?;
-    if args.dry_run {
-        return dry_run(&config, out).map(|()| ExitCode::SUCCESS);
-    }
     let device = likeness_diffusion::device(&args.device)?;
+    let engine = engine(&args.device, &device);
+    let machine = Machine {
+        device: &device,
+        engine: &engine,
+        free_bytes: machine::memory_of(&engine).map(|memory| memory.available),
+        own_memory: machine::in_main_memory(&engine),
+    };
+    if args.dry_run {
+        let told = dry_run::run(&config, &machine, args.resume, args.json, out);
+        return told.map(|()| ExitCode::SUCCESS);
+    }
     ctrlc::set_handler(|| STOP.ask()).context("cannot catch Ctrl-C")?;
     let mut view = View::default();
-    let engine = args.device.as_str();
-    let engine = if engine == "auto" { engine_of(&device) } else { engine.to_owned() };
-    let outcome = train(&config, &device, &engine, args.resume, &STOP, &mut |e| view.show(e))
+    let outcome = train(&config, &machine, args.resume, &STOP, &mut |e| view.show(e))
         .with_context(|| format!("cannot train `{}`", config.out.display()));
     view.finish();
     let run = config.out.display();
@@ -76,8 +86,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What `auto` came to, for the run's identity.
-fn engine_of(device: &impl std::fmt::Debug) -> String {
+/// What the run's identity calls `device`, opened as `name`: what `auto` came to.
+pub fn engine(name: &str, device: &impl std::fmt::Debug) -> String {
+    if name != "auto" {
+        return name.to_owned();
+    }
     let built = likeness_kernels::device::ENGINES.iter().find(|(_, built)| *built);
     let name = built.map_or_else(|| format!("{device:?}"), |(name, _)| (*name).to_owned());
     if name == "flex" { "cpu".to_owned() } else { name }
@@ -109,22 +122,6 @@ fn resolve(args: &Args) -> anyhow::Result<RunConfig> {
     Ok(config)
 }
 
-fn dry_run(config: &RunConfig, out: &mut dyn Write) -> anyhow::Result<()> {
-    let dataset = Dataset::open(&config.dataset)?;
-    let checkpoint = likeness_trainer::base::open_base(config)?;
-    let (photos, train) = (dataset.kept().count(), &config.train);
-    let seen = train.steps * train.batch * train.accumulate;
-    write!(out, "{}", toml::to_string(config)?)?;
-    writeln!(
-        out,
-        "\n# base: {} at `{}`",
-        checkpoint.family().title(),
-        checkpoint.path().display()
-    )?;
-    writeln!(out, "# {photos} photos, each seen about {} times", seen / photos.max(1))?;
-    Ok(())
-}
-
 /// The run's progress.
 #[derive(Default)]
 struct View {
@@ -141,6 +138,29 @@ impl View {
                 if done == of {
                     meter.finish();
                 }
+            }
+            Event::Planned(plan) => {
+                let estimate = &plan.estimate;
+                note(&format!(
+                    "checkpointing {}, since {}; memory {} predicted, {} free",
+                    estimate.checkpointing.name(),
+                    plan.reason,
+                    gib(estimate.peak()),
+                    plan.free.map_or("not known".to_owned(), gib)
+                ));
+                if plan.fits() == Some(false) {
+                    note("this may not fit; lower `train.batch`, or see `likeness doctor`");
+                }
+            }
+            Event::Memory { plan, measured_mib } => {
+                let (predicted, measured) = (plan.estimate.peak(), measured_mib * 1048576.0);
+                let apart = (predicted as f64 / measured - 1.0) * 100.0;
+                let measured = gib(measured as u64);
+                let line = format!(
+                    "memory {measured} at its peak; {} predicted, {apart:+.0} %",
+                    gib(predicted)
+                );
+                self.steps.as_ref().map_or_else(|| note(&line), |meter| meter.say(&line));
             }
             Event::Starting { from, steps, layers, parameters } => {
                 let more =

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{World, words};
+use serde_json::{Value, json};
 
-const COMMANDS: [&str; 6] = ["curate", "train", "evaluate", "generate", "convert", "models"];
+use crate::support::{World, args, listing, words};
+
+const COMMANDS: [&str; 7] =
+    ["curate", "train", "evaluate", "generate", "convert", "doctor", "models"];
 
 #[test]
 fn help_answers_at_once_and_lists_every_command() {
@@ -51,7 +54,70 @@ fn a_dry_run_prints_the_run_file_and_begins_nothing() {
     assert_eq!(run.expect("a run file").train.steps, 10);
     assert!(ran.stdout.contains("SD 1.x"), "{}", ran.stdout);
     assert!(ran.stdout.contains("2 photos, each seen about 5 times"), "{}", ran.stdout);
+    for part in ["buckets: 128x128 2", "10 steps; ", "have to be encoded", "memory: ", "disk: "] {
+        assert!(ran.stdout.contains(part), "no `{part}` in:\n{}", ran.stdout);
+    }
     assert!(!world.at("runs").exists());
+}
+
+#[test]
+fn a_dry_run_for_scripts_tells_what_the_run_then_does() {
+    let world = World::with_dataset(2);
+    let more = "--steps 2 --set train.checkpointing=attention";
+    let told = |more: &str| -> Value {
+        let ran = world.run(&world.train("a", &format!("{more} --dry-run --json"))).ok();
+        serde_json::from_str(&ran.stdout).expect("one JSON object")
+    };
+    let before = told(more);
+    assert_eq!(before["photos"], 2);
+    assert_eq!(before["from_step"], 0);
+    assert_eq!(before["to_encode"], 4, "two photos, their caption and the empty text");
+    assert_eq!(before["memory"]["checkpointing"], "attention");
+    let ran = world.run(&world.train("a", more)).ok();
+    let learns = format!("{} numbers in {} layers", before["parameters"], before["layers"]);
+    assert!(ran.stderr.contains(&learns), "no `{learns}` in:\n{}", ran.stderr);
+    assert!(ran.stderr.contains("checkpointing attention, since it was asked for"));
+    assert!(ran.stderr.contains("at its peak; "), "{}", ran.stderr);
+    let manifest: Value = serde_json::from_str(&world.text("runs/a/manifest.json")).expect("JSON");
+    assert_eq!(manifest["memory"]["checkpointing"], "attention");
+
+    let after = listing(&world.at("runs/a"));
+    let going_on = told("--steps 4 --set train.checkpointing=attention --resume");
+    assert_eq!((&going_on["from_step"], &going_on["to_encode"]), (&json!(2), &json!(0)));
+    assert!(going_on["step_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    let refused = world.train("a", "--steps 4 --dry-run");
+    world.run(&refused).fails(2, &["runs/a", "--resume"]);
+    assert_eq!(listing(&world.at("runs/a")), after, "nothing was written");
+}
+
+#[test]
+fn the_doctor_says_what_is_here_and_which_runs_fit() {
+    let world = World::new();
+    let ran = world.likeness("doctor").ok();
+    for part in ["flex built in", "cores", "likeness models pull faces", "give --base FILE"] {
+        assert!(ran.stdout.contains(part), "no `{part}` in:\n{}", ran.stdout);
+    }
+    let base = crate::support::sd15();
+    let ran = world.run(&args(&["doctor", "--base", &base, "--json"])).ok();
+    let told: Value = serde_json::from_str(&ran.stdout).expect("one JSON object");
+    let findings = told["findings"].as_array().expect("a list");
+    assert!(findings.iter().any(|f| f["about"] == "base" && f["state"] == "ok"), "{findings:?}");
+    for finding in findings {
+        assert_eq!(finding["state"] == "ok", finding["remedy"].is_null(), "{finding}");
+    }
+    let runs = told["runs"].as_array().expect("a list");
+    assert_eq!(runs.len(), 12, "two sizes, two batches, three ways");
+    assert!(listing(&world.at("")).is_empty());
+}
+
+#[test]
+fn the_doctor_fails_on_a_base_that_does_not_open() {
+    let world = World::new();
+    world.put("broken.safetensors", b"no tensors at all");
+    let ran = world.likeness("doctor --base broken.safetensors").exits(1);
+    assert!(ran.stdout.contains("problem  base"), "{}", ran.stdout);
+    world.likeness("doctor --base nowhere").exits(1);
+    world.likeness("doctor --device gpu").fails(2, &["`gpu` is not a device"]);
 }
 
 #[test]

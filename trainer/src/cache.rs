@@ -27,6 +27,15 @@ impl Cache {
         Self { folder: folder.into(), hits: 0, misses: 0 }
     }
 
+    /// Whether there is an entry for `parts`.
+    pub fn has(&self, kind: &str, parts: &[&str]) -> bool {
+        self.path(kind, parts).exists()
+    }
+
+    fn path(&self, kind: &str, parts: &[&str]) -> PathBuf {
+        self.folder.join(kind).join(format!("{}.safetensors", key(kind, parts)))
+    }
+
     /// The tensors called `names` of the entry for `parts`, from disk or from `make`.
     pub fn get<const N: usize>(
         &mut self,
@@ -35,7 +44,7 @@ impl Cache {
         names: [&str; N],
         make: impl FnOnce() -> Result<[HostTensor; N], TrainError>,
     ) -> Result<[HostTensor; N], TrainError> {
-        let path = self.folder.join(kind).join(format!("{}.safetensors", key(kind, parts)));
+        let path = self.path(kind, parts);
         if let Some(found) = read(&path, names) {
             self.hits += 1;
             return Ok(found);

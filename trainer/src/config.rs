@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use likeness_diffusion::adapter::{Dialect, Preset};
 use likeness_diffusion::schedule::Prediction;
+use likeness_diffusion::unet::Checkpointing;
 use serde::{Deserialize, Serialize};
 
 pub use parse::parse;
@@ -116,6 +117,9 @@ pub struct TrainConfig {
     /// What the base predicts, where its file does not say it: "epsilon" or "v_prediction".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prediction: Option<Prediction>,
+    /// Which blocks of the UNet are computed again for the backward pass instead of being kept:
+    /// "none", "attention", "blocks", or "auto", the fastest of them that fits. Default "auto".
+    pub checkpointing: Recompute,
     /// Steps between checkpoints; 0 saves at the end alone. Default 250.
     pub save_every: usize,
     /// Steps between log lines: reading the loss back stalls a GPU. Default 1.
@@ -139,6 +143,7 @@ impl Default for TrainConfig {
             min_snr_gamma: 0.0,
             clip_skip: 0,
             prediction: None,
+            checkpointing: Recompute::Auto,
             save_every: 250,
             log_every: 1,
         }
@@ -154,6 +159,32 @@ impl TrainConfig {
             epsilon: self.epsilon,
             weight_decay: self.weight_decay,
             clip: (self.clip > 0.0).then_some(self.clip),
+        }
+    }
+}
+
+/// What is computed again for the backward pass. It changes memory and time, never the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recompute {
+    /// The fastest way that fits the memory at the start of the run.
+    Auto,
+    /// Nothing.
+    None,
+    /// The transformers.
+    Attention,
+    /// Transformers, resnets and samplers.
+    Blocks,
+}
+
+impl Recompute {
+    /// What was asked for by name; `None` leaves it to the memory.
+    pub fn fixed(self) -> Option<Checkpointing> {
+        match self {
+            Self::Auto => None,
+            Self::None => Some(Checkpointing::None),
+            Self::Attention => Some(Checkpointing::Attention),
+            Self::Blocks => Some(Checkpointing::Blocks),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A dataset as the UNet sees it: latents and text states, computed once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use likeness_dataset::{Dataset, ImageRecord};
@@ -82,6 +82,24 @@ impl Maker<'_> {
         Ok(Inputs { examples, vae: self.checkpoint.vae.clone(), empty, empty_states })
     }
 
+    /// How many entries `cache` lacks: one a photo, and one a text if states are kept.
+    pub fn missing(&self, dataset: &Dataset, cache: &Cache) -> Result<usize, TrainError> {
+        let tokenizer = self.checkpoint.tokenizer();
+        let mut texts = BTreeSet::from([format!("{:?}", [tokenizer.window("")])]);
+        let mut photos = BTreeSet::new();
+        for record in dataset.kept() {
+            photos.insert((&record.sha256, place(record)));
+            texts.insert(format!("{:?}", tokenizer.windows(&dataset.caption(record)?)));
+        }
+        let lacks_photo = |(hash, place): &(&String, String)| {
+            !cache.has("latents", &[hash.as_str(), place, self.fingerprint])
+        };
+        let skip = self.clip_skip.to_string();
+        let lacks_text = |ids: &String| !cache.has("text", &[ids, &skip, self.fingerprint]);
+        let texts = texts.iter().filter(|ids| self.keep_states && lacks_text(ids)).count();
+        Ok(texts + photos.iter().filter(|photo| lacks_photo(photo)).count())
+    }
+
     fn moments(
         &self,
         dataset: &Dataset,
@@ -89,7 +107,7 @@ impl Maker<'_> {
         cache: &mut Cache,
         vae: &mut Option<Vae>,
     ) -> Result<[HostTensor; 2], TrainError> {
-        let place = format!("{:?} {:?}", record.crop, record.bucket);
+        let place = place(record);
         let parts = [record.sha256.as_str(), &place, self.fingerprint];
         cache.get("latents", &parts, ["mean", "log_variance"], || {
             let pixels = dataset.pixels(record)?;
@@ -123,6 +141,11 @@ impl Maker<'_> {
         })?;
         Ok(states)
     }
+}
+
+/// The part of a photo that is trained on, and the size that it is brought to.
+fn place(record: &ImageRecord) -> String {
+    format!("{:?} {:?}", record.crop, record.bucket)
 }
 
 fn host<const D: usize>(tensor: Tensor<D>) -> HostTensor {

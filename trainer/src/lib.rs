@@ -18,8 +18,10 @@ mod header;
 pub mod identity;
 pub mod inputs;
 pub mod learning_rate;
+pub mod memory;
 pub mod objective;
 pub mod optimizer;
+pub mod prepare;
 pub mod progress;
 pub mod run;
 pub mod run_folder;
@@ -28,4 +30,5 @@ pub mod trainable;
 
 pub use config::RunConfig;
 pub use error::TrainError;
+pub use prepare::{Machine, Prepared};
 pub use run::{Outcome, train};

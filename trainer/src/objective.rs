@@ -3,10 +3,10 @@
 //! min-SNR: `min(snr, γ) / snr` for ε-prediction, `/ (snr + 1)` for v-prediction.
 //! Source: Hang et al. 2023, <https://arxiv.org/abs/2303.09556>, section 3.4.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Gradients, Tensor};
 use likeness_diffusion::probe::MaybeProbe;
 use likeness_diffusion::schedule::{Prediction, Schedule};
-use likeness_diffusion::unet::Unet;
+use likeness_diffusion::unet::{Checkpointing, Pass, Unet};
 
 /// What one step learns from: a batch of one size.
 #[derive(Debug, Clone)]
@@ -29,12 +29,25 @@ pub struct Objective {
 }
 
 impl Objective {
-    /// The loss of `unet` on `batch`, one number.
-    pub fn loss(&self, unet: &Unet, schedule: &Schedule, batch: &Batch) -> Tensor<1> {
-        self.loss_probed(unet, schedule, batch, &mut None)
+    /// The loss of `unet` on `batch`, one number, not tracked, and the gradients of all tracked
+    /// leaves of both, in pieces: see [`crate::trainable::Leaves::gradient`].
+    pub fn gradients(
+        &self,
+        unet: &Unet,
+        schedule: &Schedule,
+        batch: &Batch,
+        checkpointing: Checkpointing,
+    ) -> (Tensor<1>, Vec<Gradients>) {
+        let (noisy, times) = batch.noisy(schedule);
+        let pass = Pass::forward(unet, noisy, &times, batch.text.clone(), checkpointing);
+        let predicted = pass.prediction().autodiff().require_grad();
+        let loss = self.of(predicted.clone(), schedule, batch);
+        let gradient = predicted.grad_remove(&mut loss.backward());
+        let gradient = gradient.expect("the loss depends on the prediction");
+        (loss.inner(), pass.backward(gradient))
     }
 
-    /// [`Objective::loss`], showing each block's output to `probe`.
+    /// The loss of `unet` on `batch`, one number, showing each block's output to `probe`.
     pub fn loss_probed(
         &self,
         unet: &Unet,
@@ -42,10 +55,14 @@ impl Objective {
         batch: &Batch,
         probe: &mut MaybeProbe,
     ) -> Tensor<1> {
-        let Batch { latents, noise, timesteps, text } = batch.clone();
-        let noisy = schedule.add_noise(latents.clone(), noise.clone(), &timesteps);
-        let times: Vec<f64> = timesteps.iter().map(|t| *t as f64).collect();
-        let predicted = unet.forward_probed(noisy, &times, text, probe);
+        let (noisy, times) = batch.noisy(schedule);
+        let predicted = unet.forward_probed(noisy, &times, batch.text.clone(), probe);
+        self.of(predicted, schedule, batch)
+    }
+
+    /// The loss of a prediction.
+    fn of(&self, predicted: Tensor<4>, schedule: &Schedule, batch: &Batch) -> Tensor<1> {
+        let Batch { latents, noise, timesteps, .. } = batch.clone();
         let error = (predicted - schedule.target(latents, noise, &timesteps)).square();
         match self.min_snr_gamma {
             None => error.mean(),
@@ -58,6 +75,14 @@ impl Objective {
                 (each * Tensor::from_floats(weights.as_slice(), &device)).mean()
             }
         }
+    }
+}
+
+impl Batch {
+    /// The latents with their noise, and the timesteps as the UNet takes them.
+    fn noisy(&self, schedule: &Schedule) -> (Tensor<4>, Vec<f64>) {
+        let noisy = schedule.add_noise(self.latents.clone(), self.noise.clone(), &self.timesteps);
+        (noisy, self.timesteps.iter().map(|t| *t as f64).collect())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::memory::Plan;
 use crate::steps_log::StepRecord;
 
 /// Something worth telling.
@@ -14,6 +15,15 @@ pub enum Event<'a> {
         done: usize,
         /// Photos in all.
         of: usize,
+    },
+    /// It is clear how the run will be computed.
+    Planned(&'a Plan),
+    /// The run ended.
+    Memory {
+        /// What was predicted.
+        plan: &'a Plan,
+        /// The largest memory that the process had, MiB.
+        measured_mib: f64,
     },
     /// Training starts.
     Starting {

@@ -4,16 +4,13 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use likeness_dataset::Dataset;
 use likeness_diffusion::adapter::{Adapter, Place, places};
-use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::noise;
 use likeness_diffusion::probe::FirstNonFinite;
 use likeness_diffusion::schedule::Schedule;
 use likeness_diffusion::text::TextEncoder;
-use likeness_diffusion::unet::Unet;
+use likeness_diffusion::unet::{Checkpointing, Unet};
 
-use crate::base::{open_base, targets};
 use crate::batches::Batches;
 use crate::cache::Cache;
 use crate::checkpoints::{self, Snapshot};
@@ -21,10 +18,11 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::header;
 use crate::identity::Identity;
-use crate::inputs::{Inputs, Maker};
+use crate::inputs::Inputs;
 use crate::learning_rate::LearningRate;
 use crate::objective::{Batch, Objective};
 use crate::optimizer::AdamW;
+use crate::prepare::{Machine, Prepared};
 use crate::progress::{Event, Stop, peak_memory_mib};
 use crate::run_folder::RunFolder;
 use crate::steps_log::{StepRecord, StepsLog};
@@ -39,45 +37,39 @@ pub enum Outcome {
     Stopped(PathBuf),
 }
 
-/// Trains what `config` says, on `device` (called `engine` in the run's identity).
+/// Trains what `config` says on `machine`.
 ///
 /// With `resume`, goes on from the last checkpoint. `stop` ends the run after its current step
 /// with a checkpoint.
 pub fn train(
     config: &RunConfig,
-    device: &Device,
-    engine: &str,
+    machine: &Machine<'_>,
     resume: bool,
     stop: &Stop,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<Outcome, TrainError> {
-    config.validate()?;
-    let dataset = Dataset::open(&config.dataset)?;
-    if dataset.kept().next().is_none() {
-        let reason = "keeps no photo; look at its report.html for the reasons".into();
-        return Err(TrainError::Folder { path: config.dataset.clone(), reason });
-    }
-    let checkpoint = open_base(config)?;
-    let fingerprint = checkpoint.fingerprint()?;
-    let dataset_hash = dataset.content_hash()?;
-    let identity = Identity::new(config, &checkpoint, &fingerprint, &dataset_hash, engine);
+    let prepared = Prepared::open(config)?;
+    let (fingerprint, identity) = prepared.identity(machine.engine)?;
     let folder = RunFolder::claim(config, &identity, resume)?;
-    folder.describe(config, &identity)?;
-    let maker = Maker {
-        checkpoint: &checkpoint,
-        fingerprint: &fingerprint,
-        clip_skip: config.train.clip_skip,
-        keep_states: !config.adapter.text_encoder,
-        device,
-    };
+    let maker = prepared.maker(&fingerprint, machine.device);
     let mut cache = Cache::new(&folder.cache());
-    let inputs = maker.make(&dataset, &mut cache, &mut |done, of| {
+    let caching = prepared.to_encode(&maker, &cache)? > 0;
+    let plan = prepared.plan(caching, machine)?;
+    folder.describe(config, &identity, &plan)?;
+    on_event(Event::Planned(&plan));
+    // VAE and text encoder are loaded and dropped in here.
+    let inputs = maker.make(&prepared.dataset, &mut cache, &mut |done, of| {
         on_event(Event::Caching { done, of });
     })?;
-    let mut run = Run::load(config, &checkpoint, inputs, device)?;
-    run.header = header::metadata(config, &checkpoint, &fingerprint, &dataset);
+    let checkpointing = plan.estimate.checkpointing;
+    let mut run = Run::load(config, &prepared, inputs, machine.device, checkpointing)?;
+    run.header = header::metadata(config, &prepared.checkpoint, &fingerprint, &prepared.dataset);
     run.resume(&folder)?;
-    run.go_on(&folder, &identity, stop, on_event)
+    let outcome = run.go_on(&folder, &identity, stop, on_event)?;
+    if let (true, Some(measured_mib)) = (machine.own_memory, peak_memory_mib()) {
+        on_event(Event::Memory { plan: &plan, measured_mib });
+    }
+    Ok(outcome)
 }
 
 /// Everything that the loop holds.
@@ -92,6 +84,7 @@ struct Run<'a> {
     batches: Batches,
     trainable: Trainable,
     adam: AdamW,
+    checkpointing: Checkpointing,
     header: std::collections::HashMap<String, String>,
 }
 
@@ -104,10 +97,12 @@ struct Stepped {
 impl<'a> Run<'a> {
     fn load(
         config: &'a RunConfig,
-        checkpoint: &Checkpoint,
+        prepared: &Prepared<'_>,
         inputs: Inputs,
         device: &'a Device,
+        checkpointing: Checkpointing,
     ) -> Result<Self, TrainError> {
+        let Prepared { checkpoint, targets, .. } = prepared;
         let mut unet = checkpoint.load_unet(device)?;
         let adapter = &config.adapter;
         let mut text_encoder = match adapter.text_encoder {
@@ -115,9 +110,8 @@ impl<'a> Run<'a> {
             false => None,
         };
         let places = places(&mut unet, text_encoder.as_mut());
-        let targets = targets(config, &places)?;
         let (rank, alpha) = (adapter.rank, adapter.alpha());
-        let trainable = Trainable::fresh(&places, &targets, rank, alpha, config.seed, device);
+        let trainable = Trainable::fresh(&places, targets, rank, alpha, config.seed, device);
         let adam = AdamW::new(config.train.optimizer(), trainable.parameters(), device);
         let batches = Batches::new(&inputs.buckets(), config.train.batch, config.seed);
         Ok(Self {
@@ -131,6 +125,7 @@ impl<'a> Run<'a> {
             batches,
             trainable,
             adam,
+            checkpointing,
             header: Default::default(),
         })
     }
@@ -216,14 +211,15 @@ impl<'a> Run<'a> {
             // Anew for each batch: a backward pass uses its graph up.
             let leaves = self.trainable.install(&mut self.unet, self.text_encoder.as_mut());
             let batch = self.batch(step * count + part);
-            let loss = self.objective().loss(&self.unet, &self.schedule, &batch) / count as f64;
-            let one = leaves.gradient(&mut loss.backward());
+            let (objective, how) = (self.objective(), self.checkpointing);
+            let (loss, mut pieces) = objective.gradients(&self.unet, &self.schedule, &batch, how);
+            let one = leaves.gradient(&mut pieces);
             gradient = Some(gradient.map_or(one.clone(), |sum: Tensor<1>| sum + one));
-            let loss = loss.inner();
             total = Some(total.map_or(loss.clone(), |sum: Tensor<1>| sum + loss));
         }
         let some = "at least one batch is accumulated";
         let (gradient, loss) = (gradient.expect(some), total.expect(some));
+        let (gradient, loss) = (gradient / count as f64, loss / count as f64);
         let (values, norm) = self.adam.step(self.trainable.values.clone(), gradient, rate);
         self.trainable.values = values;
         Stepped { loss, norm }
@@ -266,12 +262,13 @@ impl<'a> Run<'a> {
 
     /// The first block whose output is not finite in the batches of `step`.
     fn blame(&self, step: usize) -> Option<String> {
-        let count = self.config.train.accumulate;
+        let (count, unet) = (self.config.train.accumulate, self.unet.untracked());
         (0..count).find_map(|part| {
-            let batch = self.batch(step * count + part);
+            let mut batch = self.batch(step * count + part);
+            batch.text = batch.text.inner();
             let mut probe = FirstNonFinite::default();
             let objective = self.objective();
-            objective.loss_probed(&self.unet, &self.schedule, &batch, &mut Some(&mut probe));
+            objective.loss_probed(&unet, &self.schedule, &batch, &mut Some(&mut probe));
             probe.name
         })
     }

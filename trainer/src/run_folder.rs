@@ -13,6 +13,7 @@ use crate::checkpoints::{self, Manifest};
 use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::identity::Identity;
+use crate::memory::Plan;
 
 /// A run folder that is ours to write.
 #[derive(Debug, Clone)]
@@ -26,10 +27,10 @@ const RUN_FILE: &str = "run.toml";
 const MANIFEST: &str = "manifest.json";
 
 impl RunFolder {
-    /// Claims `config.out`. With `resume`, goes on from its last checkpoint, whose identity must
+    /// Whether `config.out` could be claimed, changing nothing. With `resume`, goes on from its last checkpoint, whose identity must
     /// be `identity`; without, the folder must be new, empty, or hold a run that never saved.
     /// An adapter that outlived its checkpoints is never replaced.
-    pub fn claim(
+    pub fn check(
         config: &RunConfig,
         identity: &Identity,
         resume: bool,
@@ -72,18 +73,42 @@ impl RunFolder {
             }
             _ => {}
         }
-        fs::create_dir_all(&path).map_err(TrainError::io("create", &path))?;
-        [path.clone(), path.join("checkpoints")].iter().try_for_each(|folder| sweep(folder))?;
         Ok(Self { path, from: last })
     }
 
+    /// Claims `config.out`: [`RunFolder::check`], then the folder is made and swept.
+    pub fn claim(
+        config: &RunConfig,
+        identity: &Identity,
+        resume: bool,
+    ) -> Result<Self, TrainError> {
+        let claimed = Self::check(config, identity, resume)?;
+        let path = &claimed.path;
+        fs::create_dir_all(path).map_err(TrainError::io("create", path))?;
+        [path.clone(), path.join("checkpoints")].iter().try_for_each(|folder| sweep(folder))?;
+        Ok(claimed)
+    }
+
     /// Writes what the run is made of.
-    pub fn describe(&self, config: &RunConfig, identity: &Identity) -> Result<(), TrainError> {
+    pub fn describe(
+        &self,
+        config: &RunConfig,
+        identity: &Identity,
+        plan: &Plan,
+    ) -> Result<(), TrainError> {
         let toml = toml::to_string(config).expect("a run file is TOML");
         let text = format!("# Every resolved value of this run.\n{toml}");
         atomic::write(&self.path.join(RUN_FILE), text.as_bytes())?;
         let version = env!("CARGO_PKG_VERSION");
-        let manifest = json!({ "version": 1, "likeness": version, "identity": identity });
+        let memory = json!({
+            "checkpointing": plan.estimate.checkpointing,
+            "reason": plan.reason,
+            "predicted_training_mib": plan.estimate.training >> 20,
+            "predicted_peak_mib": plan.estimate.peak() >> 20,
+        });
+        let manifest = json!({
+            "version": 1, "likeness": version, "identity": identity, "memory": memory
+        });
         let text = serde_json::to_vec_pretty(&manifest).expect("strings are JSON");
         Ok(atomic::write(&self.path.join(MANIFEST), &text)?)
     }

@@ -148,12 +148,15 @@ impl Trainable {
 }
 
 impl Leaves {
-    /// The flat gradient of a backward pass; zeros where nothing arrived.
-    pub fn gradient(&self, grads: &mut Gradients) -> Tensor<1> {
-        let one = |leaf: &Tensor<1>| {
-            leaf.grad_remove(grads).unwrap_or_else(|| leaf.clone().inner().zeros_like())
+    /// The flat gradient of a backward pass in one or more pieces; zeros where nothing arrived.
+    pub fn gradient(&self, pieces: &mut [Gradients]) -> Tensor<1> {
+        let mut one = |leaf: &Tensor<1>| {
+            let found = pieces.iter_mut().filter_map(|grads| leaf.grad_remove(grads));
+            found
+                .reduce(|sum, term| sum + term)
+                .unwrap_or_else(|| leaf.clone().inner().zeros_like())
         };
-        Tensor::cat(self.0.iter().map(one).collect(), 0)
+        Tensor::cat(self.0.iter().map(&mut one).collect(), 0)
     }
 }
 

@@ -81,7 +81,7 @@ struct Index {
 }
 
 /// The weight file of a model, or its shards.
-fn weights(path: &Path, part: Part) -> Result<Vec<PathBuf>, Error> {
+pub fn weights(path: &Path, part: Part) -> Result<Vec<PathBuf>, Error> {
     let folder = path.join(subfolder(part));
     for stem in STEMS {
         for variant in VARIANTS {

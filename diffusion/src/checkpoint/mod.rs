@@ -9,12 +9,14 @@ mod fingerprint;
 mod folder;
 mod infer;
 mod single;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 
 pub use family::Family;
+pub use sizes::WeightBytes;
 
 use crate::error::Error;
 use crate::schedule::{Schedule, ScheduleConfig};
@@ -124,9 +126,12 @@ impl Checkpoint {
 
 /// One of a checkpoint's models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub enum Part {
+    /// The denoiser.
     Unet,
+    /// The autoencoder.
     Vae,
+    /// The text encoder.
     Text,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::layers::Activation;
+use crate::layers::{Activation, LayerShape};
 
 /// Sizes of a text encoder. Unknown keys in the JSON are ignored: they are transformers' own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -47,6 +47,22 @@ impl Default for TextConfig {
 }
 
 impl TextConfig {
+    /// The layers that an adapter may change: path and shape.
+    pub fn layers(&self) -> Vec<(String, LayerShape)> {
+        let (width, inner) = (self.hidden_size, self.intermediate_size);
+        let attention = ["q_proj", "k_proj", "v_proj", "out_proj"];
+        let attention = attention.map(|part| (format!("self_attn.{part}"), width, width));
+        let mlp = [("fc1", width, inner), ("fc2", inner, width)];
+        let mlp = mlp.map(|(part, d_in, d_out)| (format!("mlp.{part}"), d_in, d_out));
+        let parts: Vec<_> = attention.into_iter().chain(mlp).collect();
+        let at = |layer: usize| {
+            parts.clone().into_iter().map(move |(part, d_in, d_out)| {
+                (format!("encoder.layers.{layer}.{part}"), LayerShape::Linear { d_in, d_out })
+            })
+        };
+        (0..self.num_hidden_layers).flat_map(at).collect()
+    }
+
     /// Position of the end token in `ids`.
     pub fn end_of(&self, ids: &[u32]) -> usize {
         let end = match self.eos_token_id {

@@ -1,10 +1,8 @@
 //! A level on the way down: resnets, attention where it has some, half the size.
 
-use burn::tensor::Tensor;
-
+use super::step::{Part, Step, end, leave_skip};
 use super::{UnetConfig, resnet::Resnet, transformer::Transformer};
 use crate::layers::{Conv2d, ConvShape, LayerMut};
-use crate::probe::{MaybeProbe, show};
 use crate::weights::Loader;
 
 /// A level on the way down.
@@ -39,35 +37,21 @@ impl DownBlock {
         }
     }
 
-    /// The level's output; what the way up needs is pushed to `skips`.
-    pub fn forward(
-        &self,
-        mut x: Tensor<4>,
-        time: &Tensor<2>,
-        text: &Tensor<3>,
-        skips: &mut Vec<Tensor<4>>,
-        probe: &mut MaybeProbe,
-    ) -> Tensor<4> {
-        let first_skip = skips.len();
+    /// The level's steps; resnets, or the attention after them, and the downsampler leave skips.
+    pub fn steps<'a>(&'a self, out: &mut Vec<Step<'a>>) {
         for (i, resnet) in self.resnets.iter().enumerate() {
-            x = resnet.forward(x, time);
-            show(probe, &format!("{}.resnets.{i}", self.name), &x);
-            if let Some(attention) = self.attentions.get(i) {
-                x = attention.forward(x, text);
-                show(probe, &format!("{}.attentions.{i}", self.name), &x);
-            }
-            skips.push(x.clone());
+            out.push(Step::new(format!("{}.resnets.{i}", self.name), Part::Resnet(resnet)));
+            let attention = self.attentions.get(i).map(Part::Transformer);
+            let name = || format!("{}.attentions.{i}", self.name);
+            out.extend(attention.map(|part| Step::new(name(), part)));
+            leave_skip(out);
         }
         if let Some(downsampler) = &self.downsampler {
-            x = downsampler.forward(x);
-            show(probe, &format!("{}.downsamplers.0", self.name), &x);
-            skips.push(x.clone());
+            let name = format!("{}.downsamplers.0", self.name);
+            out.push(Step::new(name, Part::Downsampler(downsampler)));
+            leave_skip(out);
         }
-        show(probe, &self.name, &x);
-        for (i, skip) in skips[first_skip..].iter().enumerate() {
-            show(probe, &format!("{}.residual.{i}", self.name), skip);
-        }
-        x
+        end(out, &self.name);
     }
 
     /// The layers that an adapter may change.

@@ -1,10 +1,8 @@
 //! The innermost block: resnet, attention, resnet.
 
-use burn::tensor::Tensor;
-
+use super::step::{Part, Step, end};
 use super::{UnetConfig, resnet::Resnet, transformer::Transformer};
 use crate::layers::LayerMut;
-use crate::probe::{MaybeProbe, show};
 use crate::weights::Loader;
 
 /// Resnet, attention, resnet at the smallest size.
@@ -27,22 +25,14 @@ impl MidBlock {
         }
     }
 
-    /// `[batch, channels, h, w]`, same shape out.
-    pub fn forward(
-        &self,
-        x: Tensor<4>,
-        time: &Tensor<2>,
-        text: &Tensor<3>,
-        probe: &mut MaybeProbe,
-    ) -> Tensor<4> {
-        let x = self.before.forward(x, time);
-        show(probe, "mid_block.resnets.0", &x);
-        let x = self.attention.forward(x, text);
-        show(probe, "mid_block.attentions.0", &x);
-        let x = self.after.forward(x, time);
-        show(probe, "mid_block.resnets.1", &x);
-        show(probe, "mid_block", &x);
-        x
+    /// The block's three steps.
+    pub fn steps<'a>(&'a self, out: &mut Vec<Step<'a>>) {
+        out.extend([
+            Step::new("mid_block.resnets.0", Part::Resnet(&self.before)),
+            Step::new("mid_block.attentions.0", Part::Transformer(&self.attention)),
+            Step::new("mid_block.resnets.1", Part::Resnet(&self.after)),
+        ]);
+        end(out, "mid_block");
     }
 
     /// The layers that an adapter may change.

@@ -9,7 +9,10 @@ mod attention;
 mod config;
 mod down;
 mod mid;
+mod pass;
 mod resnet;
+mod shapes;
+mod step;
 mod time;
 mod transformer;
 mod up;
@@ -19,6 +22,8 @@ use std::cell::RefCell;
 use burn::tensor::{Device, Tensor};
 
 pub use config::{PerLevel, UnetConfig};
+pub use pass::{Checkpointing, Pass};
+pub use shapes::{Kind, StepShape};
 
 use crate::error::Error;
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerMut};
@@ -26,6 +31,7 @@ use crate::probe::{MaybeProbe, show};
 use crate::weights::{Loader, Report, Source};
 use down::DownBlock;
 use mid::MidBlock;
+use step::{Part, Step, Walk, leave_skip};
 use time::{TimeEmbedding, sinusoids};
 use up::UpBlock;
 
@@ -85,27 +91,50 @@ impl Unet {
         text: Tensor<3>,
         probe: &mut MaybeProbe,
     ) -> Tensor<4> {
-        let time = sinusoids(timesteps, &self.config, &x.device().without_autodiff());
-        show(probe, "time_proj", &time);
-        let time = self.time_embedding.forward(time);
+        let device = x.device().without_autodiff();
+        show(probe, "time_proj", &sinusoids(timesteps, &self.config, &device));
+        let time = self.time(timesteps, &device);
         show(probe, "time_embedding", &time);
-        let mut x = self.conv_in.forward(x);
-        show(probe, "conv_in", &x);
-        let mut skips = vec![x.clone()];
-        for block in &self.down {
-            x = block.forward(x, &time, &text, &mut skips, probe);
+        let mut walk = Walk::new(time, text);
+        let (mut x, mut level_skips) = (x, 1);
+        for step in self.steps() {
+            if let (Part::Out(norm, _), true) = (step.part, probe.is_some()) {
+                show(probe, "conv_norm_out", &norm.forward(x.clone()));
+            }
+            let inputs = walk.inputs(&step, x);
+            x = step.run(inputs);
+            walk.leave(&step, &x);
+            show(probe, &step.name, &x);
+            if let Some(level) = step.ends {
+                show(probe, level, &x);
+                for (i, skip) in walk.skips.iter().skip(level_skips).enumerate() {
+                    show(probe, &format!("{level}.residual.{i}"), skip);
+                }
+                level_skips = walk.skips.len();
+            }
         }
-        x = self.mid.forward(x, &time, &text, probe);
-        for block in &self.up {
-            x = block.forward(x, &time, &text, &mut skips, probe);
-        }
-        if probe.is_some() {
-            let normalised = self.norm_out.forward(x.clone());
-            show(probe, "conv_norm_out", &normalised);
-        }
-        let x = self.conv_out.forward(self.norm_out.forward_silu(x));
-        show(probe, "conv_out", &x);
         x
+    }
+
+    /// The time embedding of `timesteps`, `[batch, time width]`.
+    fn time(&self, timesteps: &[f64], device: &Device) -> Tensor<2> {
+        self.time_embedding.forward(sinusoids(timesteps, &self.config, device))
+    }
+
+    /// The way through the model, step by step.
+    fn steps(&self) -> Vec<Step<'_>> {
+        let mut steps = vec![Step::new("conv_in", Part::In(&self.conv_in))];
+        leave_skip(&mut steps);
+        self.down.iter().for_each(|block| block.steps(&mut steps));
+        self.mid.steps(&mut steps);
+        self.up.iter().for_each(|block| block.steps(&mut steps));
+        steps.push(Step::new("conv_out", Part::Out(&self.norm_out, &self.conv_out)));
+        steps
+    }
+
+    /// A copy in which no update is tracked: a pass through it keeps nothing.
+    pub fn untracked(&self) -> Self {
+        pass::untracked(self).0
     }
 
     /// The layers that an adapter may change, in a fixed order.

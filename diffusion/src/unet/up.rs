@@ -1,10 +1,8 @@
 //! A level on the way up: resnets on skips, attention where it has some, twice the size.
 
-use burn::tensor::Tensor;
-
+use super::step::{Part, Step, end};
 use super::{UnetConfig, resnet::Resnet, transformer::Transformer};
-use crate::layers::{Conv2d, ConvShape, LayerMut, enlarged};
-use crate::probe::{MaybeProbe, show};
+use crate::layers::{Conv2d, ConvShape, LayerMut};
 use crate::weights::Loader;
 
 /// A level on the way up; level 0 is the innermost.
@@ -42,34 +40,19 @@ impl UpBlock {
         }
     }
 
-    /// The level's output, taking its skips from the end of `skips`.
-    ///
-    /// It grows to the size of the next skip: odd latents don't come back by doubling.
-    pub fn forward(
-        &self,
-        mut x: Tensor<4>,
-        time: &Tensor<2>,
-        text: &Tensor<3>,
-        skips: &mut Vec<Tensor<4>>,
-        probe: &mut MaybeProbe,
-    ) -> Tensor<4> {
+    /// The level's steps; each resnet takes a skip.
+    pub fn steps<'a>(&'a self, out: &mut Vec<Step<'a>>) {
         for (i, resnet) in self.resnets.iter().enumerate() {
-            let skip = skips.pop().expect("the way down pushed one skip for each of our resnets");
-            x = resnet.forward(Tensor::cat(vec![x, skip], 1), time);
-            show(probe, &format!("{}.resnets.{i}", self.name), &x);
-            if let Some(attention) = self.attentions.get(i) {
-                x = attention.forward(x, text);
-                show(probe, &format!("{}.attentions.{i}", self.name), &x);
-            }
+            let name = format!("{}.resnets.{i}", self.name);
+            out.push(Step::new(name, Part::Resnet(resnet)).taking_skip());
+            let attention = self.attentions.get(i).map(Part::Transformer);
+            let name = || format!("{}.attentions.{i}", self.name);
+            out.extend(attention.map(|part| Step::new(name(), part)));
         }
-        if let Some(upsampler) = &self.upsampler {
-            let next = skips.last().expect("a level that grows is not the last");
-            let [_, _, height, width] = next.dims();
-            x = upsampler.forward(enlarged(x, [height, width]));
-            show(probe, &format!("{}.upsamplers.0", self.name), &x);
-        }
-        show(probe, &self.name, &x);
-        x
+        let upsampler = self.upsampler.as_ref().map(Part::Upsampler);
+        let name = || format!("{}.upsamplers.0", self.name);
+        out.extend(upsampler.map(|part| Step::new(name(), part)));
+        end(out, &self.name);
     }
 
     /// The layers that an adapter may change.

@@ -5,6 +5,7 @@ use likeness_diffusion::adapter::{Adapter, Component, Module, Place};
 use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::pipeline::Pipeline;
 use likeness_diffusion::schedule::{Prediction, Schedule};
+use likeness_diffusion::unet::Checkpointing;
 use likeness_trainer::learning_rate::{LearningRate, Shape};
 use likeness_trainer::objective::{Batch, Objective, weight};
 use likeness_trainer::optimizer::{AdamW, AdamWConfig};
@@ -30,8 +31,9 @@ pub fn check(case: &mut Case) {
     let checkpoint = Checkpoint::open(&base, None).expect("the base of these runs");
     check_tables(case, &checkpoint);
     check_learning_rates(case);
-    for run in RUNS {
-        check_run(case, &checkpoint, run);
+    // Each way of checkpointing in turn: none may change a number.
+    for (run, checkpointing) in RUNS.into_iter().zip(Checkpointing::ALL.into_iter().cycle()) {
+        check_run(case, &checkpoint, run, checkpointing);
     }
 }
 
@@ -78,7 +80,7 @@ fn check_learning_rates(case: &mut Case) {
     }
 }
 
-fn check_run(case: &mut Case, checkpoint: &Checkpoint, run: &str) {
+fn check_run(case: &mut Case, checkpoint: &Checkpoint, run: &str, checkpointing: Checkpointing) {
     let device = Device::flex();
     let mut pipeline = Pipeline::load(checkpoint, &device).expect("the base");
     let schedule = checkpoint.noise_schedule();
@@ -108,9 +110,10 @@ fn check_run(case: &mut Case, checkpoint: &Checkpoint, run: &str) {
         if with_text {
             batch.text = pipeline.text_encoder.encode(&ids, 0);
         }
-        let loss = objective.loss(&pipeline.unet, &schedule, &batch);
-        losses.push(f64::from(loss.clone().into_scalar::<f32>()));
-        let gradient = leaves.gradient(&mut loss.backward());
+        let (loss, mut pieces) =
+            objective.gradients(&pipeline.unet, &schedule, &batch, checkpointing);
+        losses.push(f64::from(loss.into_scalar::<f32>()));
+        let gradient = leaves.gradient(&mut pieces);
         if step == 0 {
             check_gradients(case, run, &trainable.modules_of(gradient.clone()));
         }
