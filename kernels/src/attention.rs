@@ -78,6 +78,7 @@ pub trait FusedAttention: Backend {
     }
 
     /// The gradients of q, k and v for the output's gradient `grad`.
+    #[allow(clippy::too_many_arguments)] // an extension takes tensors one by one
     #[fusion(default)]
     fn fused_attention_backward(
         q: FloatTensor<Self>,

@@ -50,6 +50,15 @@ pub struct ConvUpdate {
     pub scale: f64,
 }
 
+/// What a convolution with a low-rank update does, beside its tensors.
+#[derive(Debug, Clone)]
+pub struct LowRankOptions {
+    /// Stride and padding, of the weight and of A.
+    pub conv: ConvOptions<2>,
+    /// s.
+    pub scale: f64,
+}
+
 /// [`conv_frozen`] plus a low-rank update whose factors may learn.
 pub fn lora_conv(
     x: Tensor<4>,
@@ -60,8 +69,8 @@ pub fn lora_conv(
 ) -> Tensor<4> {
     let bias = frozen_bias(&x, &weight, bias).into_dispatch();
     let [x, weight, down, up] = [x, weight, update.down, update.up].map(Tensor::into_dispatch);
-    let scale = update.scale;
-    Tensor::from_dispatch(Dispatch::low_rank_conv2d(x, weight, bias, down, up, options, scale))
+    let options = LowRankOptions { conv: options, scale: update.scale };
+    Tensor::from_dispatch(Dispatch::low_rank_conv2d(x, weight, bias, down, up, options))
 }
 
 /// The bias, or zeros: an extension takes no optional tensors.
@@ -124,9 +133,9 @@ pub trait FrozenConv: Backend {
         bias: FloatTensor<Self>,
         down: FloatTensor<Self>,
         up: FloatTensor<Self>,
-        options: ConvOptions<2>,
-        scale: f64,
+        options: LowRankOptions,
     ) -> FloatTensor<Self> {
+        let LowRankOptions { conv: options, scale } = options;
         let low = Self::narrowed_conv2d(x.clone(), down, options.clone(), scale);
         Self::plus_pointwise(Self::frozen_conv2d(x, weight, bias, options), low, up)
     }

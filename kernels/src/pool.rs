@@ -231,7 +231,7 @@ mod linux {
             // SAFETY: every block is freed once, with its layout.
             unsafe {
                 let (a, b) = (pool.alloc(layout(size)), pool.alloc(layout(size)));
-                assert!(!a.is_null() && a != b && a as usize % HUGE == 0);
+                assert!(!a.is_null() && a != b && (a as usize).is_multiple_of(HUGE));
                 a.write_bytes(7, size);
                 pool.dealloc(a, layout(size));
                 let again = pool.alloc_zeroed(layout(size - 100));
@@ -249,7 +249,7 @@ mod linux {
             // SAFETY: every block is freed once, with its layout.
             unsafe {
                 let blocks = [(); 4].map(|()| pool.alloc(small));
-                blocks.map(|block| pool.dealloc(block, small));
+                blocks.into_iter().for_each(|block| pool.dealloc(block, small));
                 assert_eq!(pool.free().bytes, 120 << 20);
                 let block = pool.alloc(large);
                 assert_eq!(pool.free().bytes, 60 << 20, "two were given back for the large one");

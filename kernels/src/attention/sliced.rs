@@ -109,6 +109,7 @@ macro_rules! on_slices {
                 }
             }
 
+            #[allow(clippy::too_many_arguments)] // the trait's signature
             fn fused_attention_backward(
                 q: FloatTensor<Self>,
                 k: FloatTensor<Self>,

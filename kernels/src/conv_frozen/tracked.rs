@@ -28,9 +28,9 @@ impl<B: FrozenConv, C: CheckpointStrategy> FrozenConv for Autodiff<B, C> {
         bias: FloatTensor<Self>,
         down: FloatTensor<Self>,
         up: FloatTensor<Self>,
-        options: ConvOptions<2>,
-        scale: f64,
+        options: LowRankOptions,
     ) -> FloatTensor<Self> {
+        let LowRankOptions { conv: options, scale } = options;
         let (weight, bias) = (weight.into_primitive(), bias.into_primitive());
         let ((x, node_x), (down, node_down), (up, node_up)) =
             (x.into_parts(), down.into_parts(), up.into_parts());

@@ -8,6 +8,8 @@ pub mod attention;
 pub mod matrices;
 pub mod product;
 pub mod simd;
+#[cfg(test)]
+mod testing;
 pub mod tile;
 mod turn;
 pub mod values;

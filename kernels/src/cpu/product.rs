@@ -261,3 +261,6 @@ impl<L: Left, R: Right> Work<'_, L, R> {
         (panel / each, first..(first + self.tile.columns).min(columns))
     }
 }
+
+#[cfg(test)]
+mod tests;

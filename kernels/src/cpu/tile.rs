@@ -121,10 +121,10 @@ mod x86 {
             for k in 0..depth {
                 let row = right.add(32 * k);
                 let (near, far) = (_mm512_loadu_ps(row), _mm512_loadu_ps(row.add(16)));
-                for i in 0..ROWS {
+                for (i, sums) in sums.iter_mut().enumerate() {
                     let number = _mm512_set1_ps(*left.add(i * DEPTH + k));
-                    sums[i][0] = _mm512_fmadd_ps(number, near, sums[i][0]);
-                    sums[i][1] = _mm512_fmadd_ps(number, far, sums[i][1]);
+                    sums[0] = _mm512_fmadd_ps(number, near, sums[0]);
+                    sums[1] = _mm512_fmadd_ps(number, far, sums[1]);
                 }
             }
             for (i, row) in sums.iter().enumerate() {
@@ -152,10 +152,10 @@ mod x86 {
             for k in 0..depth {
                 let row = right.add(16 * k);
                 let (near, far) = (_mm256_loadu_ps(row), _mm256_loadu_ps(row.add(8)));
-                for i in 0..ROWS {
+                for (i, sums) in sums.iter_mut().enumerate() {
                     let number = _mm256_set1_ps(*left.add(i * DEPTH + k));
-                    sums[i][0] = _mm256_fmadd_ps(number, near, sums[i][0]);
-                    sums[i][1] = _mm256_fmadd_ps(number, far, sums[i][1]);
+                    sums[0] = _mm256_fmadd_ps(number, near, sums[0]);
+                    sums[1] = _mm256_fmadd_ps(number, far, sums[1]);
                 }
             }
             for (i, row) in sums.iter().enumerate() {

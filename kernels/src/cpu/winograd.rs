@@ -12,12 +12,17 @@ use rayon::prelude::*;
 
 use super::product::Start;
 use super::simd::{Simd, Vectored};
-use super::tile::{DEPTH, Out, Tile};
+use super::tile::{DEPTH, Tile};
 use super::values::Values;
 use super::windows::Way;
 
+mod output;
+mod strip;
 mod transforms;
-use transforms::{LANES, Lanes, of_kernel, of_output, of_patch};
+
+use output::Output;
+use strip::Strip;
+use transforms::{LANES, Lanes, of_kernel};
 
 /// Output pixels of a tile, a side.
 const SIDE: usize = 4;
@@ -80,7 +85,7 @@ impl Same<'_> {
         let most = (STRIP / (NUMBERS * self.read())).max(width) / width * width;
         let mut numbers = Vec::new();
         let mut kernels = Vec::new();
-        let out = Output { place: out.as_mut_ptr(), length: out.len() };
+        let out = Output::new(out);
         for first in (0..self.tiles()).step_by(most) {
             let strip =
                 Strip { of: self, simd, tile, first, tiles: most.min(self.tiles() - first) };
@@ -100,7 +105,7 @@ impl Same<'_> {
         let blocks = self.read().div_ceil(DEPTH);
         let number = blocks * high * DEPTH;
         out.resize(NUMBERS * number, 0.0);
-        let place = Output { place: out.as_mut_ptr(), length: out.len() };
+        let place = Output::new(out);
         let across = self.read().div_ceil(LANES);
         let groups = rows.div_ceil(LANES) * across;
         (0..groups).into_par_iter().with_min_len(8).for_each(|group| {
@@ -173,230 +178,5 @@ impl Vectored for KernelBlock<'_> {
     }
 }
 
-/// Up to 16 tiles of one channel on the way in.
-struct Patches<'a> {
-    strip: &'a Strip<'a>,
-    channel: usize,
-    group: usize,
-    out: (Output, usize, usize), // place, of the first lane, from number to number
-}
-
-impl Vectored for Patches<'_> {
-    #[inline(always)]
-    fn run(self) {
-        let mut patch = [[0.0; LANES]; NUMBERS];
-        let first = self.group * LANES;
-        for lane in 0..LANES.min(self.strip.tiles.saturating_sub(first)) {
-            self.strip.copy_patch(self.channel, first + lane, lane, &mut patch);
-        }
-        let (place, at, number) = self.out;
-        for (n, lanes) in of_patch(&patch).iter().enumerate() {
-            place.write(n * number + at, lanes);
-        }
-    }
-}
-
-/// A panel's pixels of some written channels on the way out.
-struct Pixels<'a> {
-    strip: &'a Strip<'a>,
-    sums: &'a [f32],
-    panel: usize,
-    rows: (usize, usize, usize), // first channel, how many, from number to number
-    start: Start<'a>,
-    out: Output,
-}
-
-impl Vectored for Pixels<'_> {
-    #[inline(always)]
-    fn run(self) {
-        let (first, high, step) = self.rows;
-        for i in 0..high {
-            self.strip.pixels(self.sums, self.panel, (i, step), first + i, self.start, self.out);
-        }
-    }
-}
-
-/// Memory that tasks write to in places that do not overlap.
-#[derive(Debug, Clone, Copy)]
-struct Output {
-    place: *mut f32,
-    length: usize,
-}
-
-// SAFETY: see above.
-unsafe impl Sync for Output {}
-// SAFETY: see above.
-unsafe impl Send for Output {}
-
-impl Output {
-    /// Writes `values` from element `at` on.
-    #[inline(always)]
-    fn write(&self, at: usize, values: &[f32]) {
-        assert!(at + values.len() <= self.length);
-        // SAFETY: within the memory by the assertion, and no other task writes here.
-        unsafe {
-            std::ptr::copy_nonoverlapping(values.as_ptr(), self.place.add(at), values.len());
-        }
-    }
-
-    /// Adds `value` to element `at`.
-    #[inline(always)]
-    fn set(&self, at: usize, add: bool, value: f32) {
-        assert!(at < self.length);
-        // SAFETY: within the memory by the assertion, and no other task writes here.
-        unsafe {
-            let place = self.place.add(at);
-            *place = if add { *place + value } else { value };
-        }
-    }
-}
-
-/// Some of the tiles.
-#[derive(Debug, Clone, Copy)]
-struct Strip<'a> {
-    of: &'a Same<'a>,
-    simd: Simd,
-    tile: Tile,
-    first: usize,
-    tiles: usize,
-}
-
-impl Strip<'_> {
-    /// Panels of tiles.
-    fn panels(&self) -> usize {
-        self.tiles.div_ceil(self.tile.columns)
-    }
-
-    /// Picture, row and column of tile `t` of the strip, in pixels.
-    #[inline(always)]
-    fn corner(&self, t: usize) -> (usize, usize, usize) {
-        let (rows, columns) = self.of.grid();
-        let t = self.first + t;
-        (t / (rows * columns), t / columns % rows * SIDE, t % columns * SIDE)
-    }
-
-    /// The tiles' numbers, packed as right sides: `[36, panels, channels, columns of a panel]`.
-    fn transform(&self, out: &mut Vec<f32>) {
-        let (channels, columns) = (self.of.read(), self.tile.columns);
-        let number = self.panels() * channels * columns;
-        out.resize(NUMBERS * number, 0.0);
-        let place = Output { place: out.as_mut_ptr(), length: out.len() };
-        let groups = (self.panels() * columns).div_ceil(LANES);
-        (0..groups * channels).into_par_iter().with_min_len(16).for_each(|task| {
-            let (group, channel) = (task / channels, task % channels);
-            let (panel, column) = (group * LANES / columns, group * LANES % columns);
-            let at = (panel * channels + channel) * columns + column;
-            self.simd.run(Patches { strip: self, channel, group, out: (place, at, number) });
-        });
-    }
-
-    /// The 6 x 6 pixels under tile `t`, zeros beyond the picture, as one lane of `patch`.
-    #[inline(always)]
-    fn copy_patch(&self, channel: usize, t: usize, lane: usize, patch: &mut [Lanes; NUMBERS]) {
-        let (height, width) = self.of.plane;
-        let (image, y, x) = self.corner(t);
-        let plane = (image * self.of.read() + channel) * height * width;
-        let pixels = &self.of.x[plane..plane + height * width];
-        if y > 0 && x > 0 && y + 5 <= height && x + 5 <= width {
-            for row in 0..6 {
-                let line = &pixels[(y + row - 1) * width + x - 1..][..6];
-                for (column, pixel) in line.iter().enumerate() {
-                    patch[row * 6 + column][lane] = *pixel;
-                }
-            }
-            return;
-        }
-        for row in 0..6 {
-            for column in 0..6 {
-                let (y, x) = (y + row, x + column);
-                let inside = (1..=height).contains(&y) && (1..=width).contains(&x);
-                let pixel = if inside { pixels[(y - 1) * width + x - 1] } else { 0.0 };
-                patch[row * 6 + column][lane] = pixel;
-            }
-        }
-    }
-
-    /// The products of some written channels, turned into pixels.
-    fn multiply(
-        &self,
-        numbers: &[f32],
-        kernels: &[f32],
-        (row, rows): (usize, usize),
-        start: Start,
-        out: Output,
-    ) {
-        let step = (self.tile.rows * 4).min(rows.next_multiple_of(self.tile.rows));
-        let parts = rows.div_ceil(step);
-        (0..parts * self.panels()).into_par_iter().for_each_init(Vec::new, |sums, task| {
-            let (panel, from) = (task / parts, task % parts * step);
-            let high = step.min(rows - from);
-            self.sums(numbers, kernels, panel, (from, high, rows), sums);
-            let rows = (row + from, high, step);
-            self.simd.run(Pixels { strip: self, sums, panel, rows, start, out });
-        });
-    }
-
-    /// `[36, rows of whole tiles, columns of a panel]` products of `high` channels and a panel.
-    fn sums(
-        &self,
-        numbers: &[f32],
-        kernels: &[f32],
-        panel: usize,
-        (from, high, rows): (usize, usize, usize),
-        sums: &mut Vec<f32>,
-    ) {
-        let Tile { rows: tile_rows, columns, .. } = self.tile;
-        let step = (tile_rows * 4).min(rows.next_multiple_of(tile_rows));
-        let (channels, all_rows) = (self.of.read(), rows.next_multiple_of(tile_rows));
-        let blocks = channels.div_ceil(DEPTH);
-        sums.clear();
-        sums.resize(NUMBERS * step * columns, 0.0);
-        for (n, sums) in sums.chunks_exact_mut(step * columns).enumerate() {
-            for block in 0..blocks {
-                let depth = DEPTH.min(channels - block * DEPTH);
-                let right = (n * self.panels() + panel) * channels + block * DEPTH;
-                for first in (0..high).step_by(tile_rows) {
-                    let left = ((n * blocks + block) * all_rows + from + first) * DEPTH;
-                    let place = sums[first * columns..][..tile_rows * columns].as_mut_ptr();
-                    let out = Out { place, stride: columns };
-                    self.tile.add(depth, &kernels[left..], &numbers[right * columns..], out);
-                }
-            }
-        }
-    }
-
-    /// Pixels of one written channel from row `i` of the sums.
-    #[inline(always)]
-    fn pixels(
-        &self,
-        sums: &[f32],
-        panel: usize,
-        (i, step): (usize, usize),
-        channel: usize,
-        start: Start,
-        out: Output,
-    ) {
-        let columns = self.tile.columns;
-        let (height, width) = self.of.plane;
-        let bias = if let Start::Rows(bias) = start { bias[channel] } else { 0.0 };
-        let adds = matches!(start, Start::Output);
-        for column in (0..columns).step_by(LANES) {
-            let mut m = [[0.0; LANES]; NUMBERS];
-            for (n, m) in m.iter_mut().enumerate() {
-                m.copy_from_slice(&sums[(n * step + i) * columns + column..][..LANES]);
-            }
-            let y = of_output(&m);
-            let first = panel * columns + column;
-            for lane in 0..LANES.min(self.tiles.saturating_sub(first)) {
-                let (image, top, left) = self.corner(first + lane);
-                let plane = (image * self.of.written() + channel) * height * width;
-                for row in 0..SIDE.min(height - top) {
-                    let at = plane + (top + row) * width + left;
-                    for column in 0..SIDE.min(width - left) {
-                        out.set(at + column, adds, y[row * SIDE + column][lane] + bias);
-                    }
-                }
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;
