@@ -4,8 +4,7 @@
 #   benches/memory.sh --likeness target/release/likeness --base MODEL.safetensors --photos DIR [--out memory.json]
 #
 # Prints one JSON object and fails if a prediction is more than 15 % off. Peaks are the largest resident memory of the
-# process (`peak_memory_mib` in steps.jsonl). While UNets are loaded the pages of their file count, too, so a second figure
-# has the largest resident memory after that, sampled ten times a second. `make_sd15.py` makes a base.
+# process (`peak_memory_mib` in steps.jsonl); the first run encodes the photos, too. `make_sd15.py` makes a base.
 set -euo pipefail
 
 likeness="" base="" photos="" out=memory.json
@@ -26,31 +25,10 @@ trap 'rm -rf "$work"' EXIT
 "$likeness" curate "$photos" --trigger zorp --no-faces --out "$work/zorp.dataset" >&2
 
 LIKENESS=$likeness BASE=$base WORK=$work OUT=$out python3 - <<'PY'
-import json, os, shutil, subprocess, sys, time
+import json, os, shutil, subprocess, sys
 
 work, likeness = os.environ["WORK"], os.environ["LIKENESS"]
 MIB = 1 << 20
-
-
-def status(pid, key):
-    """A figure of /proc/PID/status in MiB."""
-    with open(f"/proc/{pid}/status") as f:
-        lines = [line.split() for line in f if line.startswith(key)]
-    return int(lines[0][1]) / 1024 if lines else 0
-
-
-def training_peak(pid, running):
-    """The largest resident memory once the base's file is no longer mapped."""
-    peak, mapped = 0, False
-    while running():
-        try:
-            resident, pages = status(pid, "VmRSS:"), status(pid, "RssFile:")
-        except (OSError, IndexError):
-            break
-        mapped = mapped or pages > 256
-        peak = max(peak, resident) if mapped and pages < 256 else peak
-        time.sleep(0.1)
-    return peak
 
 
 results, worst = [], 0
@@ -65,25 +43,20 @@ for batch in (1, 2):
             open(f"{run}/run.toml", "w").close()
         told = subprocess.run([*command, "--dry-run", "--json"], check=True, capture_output=True, text=True).stdout
         memory = json.loads(told)["memory"]
-        process = subprocess.Popen(command, stdout=sys.stderr)
-        sampled = training_peak(process.pid, lambda: process.poll() is None)
-        if process.wait() != 0:
+        if subprocess.run(command, stdout=sys.stderr).returncode != 0:
             sys.exit(f"`{' '.join(command)}` failed")
         cache = f"{run}/cache"
         step = json.loads(open(f"{run}/steps.jsonl").read().splitlines()[-1])
+        predicted, measured = memory["peak_bytes"] / MIB, step["peak_memory_mib"]
         figures = {
             "batch": batch,
             "checkpointing": way,
-            "peak_mib": {"predicted": memory["peak_bytes"] / MIB, "measured": step["peak_memory_mib"]},
-            "training_mib": {"predicted": memory["parts"]["training"] / MIB, "measured": sampled},
-            "step_s": 1 / step["images_per_second"] * batch,
+            "predicted_mib": round(predicted),
+            "measured_mib": round(measured),
+            "off": round(predicted / measured - 1, 3),
+            "step_s": round(1 / step["images_per_second"] * batch, 2),
         }
-        for pair in (figures["peak_mib"], figures["training_mib"]):
-            pair.update({key: round(value) for key, value in pair.items()})
-            pair["off"] = round(pair["predicted"] / max(pair["measured"], 1) - 1, 3)
-        # 0: the file was never seen to be mapped.
-        pairs = [figures["peak_mib"]] + ([figures["training_mib"]] if sampled else [])
-        worst = max(worst, *(abs(pair["off"]) for pair in pairs))
+        worst = max(worst, abs(figures["off"]))
         results.append(figures)
         print(json.dumps(figures), file=sys.stderr, flush=True)
 

@@ -188,7 +188,6 @@ pub fn memory(plan: &Plan) -> Value {
         "checkpointing": estimate.checkpointing.name(),
         "reason": plan.reason,
         "peak_bytes": estimate.peak(),
-        "needed_bytes": estimate.needed(),
         "free_bytes": plan.free,
         "fits": plan.fits(),
         "parts": estimate,

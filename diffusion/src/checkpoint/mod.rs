@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 
 pub use family::Family;
-pub use sizes::WeightBytes;
 
 use crate::error::Error;
 use crate::schedule::{Schedule, ScheduleConfig};

@@ -1,14 +1,14 @@
 //! How much memory a run will take, before it starts.
 //!
-//! A run has three phases: photos and captions are encoded (VAE and text encoder),
-//! then the UNet is loaded, then steps are taken. A step's peak is the largest sum, over
+//! A run has two phases: photos and captions are encoded (VAE and text encoder),
+//! then steps are taken. A step's peak is the largest sum, over
 //! the steps of the way back, of what earlier ones still keep and what this one works
 //! with. [`table`] says what each keeps; it knows the kernels, this file does not.
 
 pub mod table;
 
 use likeness_diffusion::adapter::{Component, Factors, Place, Targets};
-use likeness_diffusion::checkpoint::{Checkpoint, Part, WeightBytes};
+use likeness_diffusion::checkpoint::{Checkpoint, Part};
 use likeness_diffusion::unet::{Checkpointing, UnetConfig};
 use serde::Serialize;
 
@@ -44,10 +44,6 @@ pub struct Estimate {
     pub step: u64,
     /// Peak while photos and captions are encoded; 0 if all of them are cached.
     pub caching: u64,
-    /// Peak while the UNet is loaded, with the pages of its file.
-    pub loading: u64,
-    /// Pages of the base's file within `loading`: the system takes them back when it needs them.
-    pub mapped: u64,
     /// Peak while training.
     pub training: u64,
 }
@@ -55,13 +51,9 @@ pub struct Estimate {
 impl Estimate {
     /// The largest resident memory of the process.
     pub fn peak(&self) -> u64 {
-        self.caching.max(self.loading).max(self.training)
+        self.caching.max(self.training)
     }
 
-    /// What must be free for the run to start: the peak without the file's pages.
-    pub fn needed(&self) -> u64 {
-        self.caching.max(self.loading - self.mapped).max(self.training)
-    }
 }
 
 /// Predicts the memory of runs of one base and one choice of layers.
@@ -69,7 +61,7 @@ pub struct Predictor<'a> {
     unet: &'a UnetConfig,
     places: Vec<Place>, // that learn
     rank: usize,
-    weights: WeightBytes,
+    weights: u64,
     text_weights: u64, // 0 unless it learns
     text_numbers: u64, // that it keeps a token
     encoders: u64,     // weights of VAE and text encoder, for caching
@@ -86,12 +78,11 @@ impl<'a> Predictor<'a> {
     ) -> Result<Self, TrainError> {
         let mut places = checkpoint.places(true);
         places.retain(|place| targets.has(place));
-        let text = checkpoint.weight_bytes(Part::Text)?.memory;
-        let vae = checkpoint.weight_bytes(Part::Vae)?.memory;
+        let text = checkpoint.weight_bytes(Part::Text)?;
+        let vae = checkpoint.weight_bytes(Part::Vae)?;
         let text_learns = places.iter().any(|place| place.component == Component::TextEncoder);
         let config = &checkpoint.text;
-        let kept = table::TEXT_WIDTHS * config.hidden_size as u64
-            + 3 * (config.num_attention_heads * WINDOW) as u64; // its scores, decomposed
+        let kept = table::TEXT_WIDTHS * config.hidden_size as u64;
         Ok(Self {
             unet: &checkpoint.unet,
             places,
@@ -116,16 +107,15 @@ impl<'a> Predictor<'a> {
 
     /// The memory of a run; `caching` says whether photos or captions have yet to be encoded.
     pub fn estimate(&self, load: Load, checkpointing: Checkpointing, caching: bool) -> Estimate {
-        use table::{ADAPTER_ROWS, LOADING_MAPS_THE_FILE, NUMBER_BYTES, PROCESS_BYTES};
+        use table::{ADAPTER_ROWS, NUMBER_BYTES, PROCESS_BYTES};
         let pixels = load.latents.map(|side| (side * self.factor) as u64);
         let map = pixels[0] * pixels[1] * self.vae_channels as u64;
         let encoding = self.encoders + table::VAE_MAPS * map * NUMBER_BYTES;
-        let weights = self.weights.memory + self.text_weights;
+        let weights = self.weights + self.text_weights;
         let adapter = ADAPTER_ROWS * self.learning().1 as u64 * NUMBER_BYTES;
         let text = (self.text_numbers as usize * load.batch * load.windows * WINDOW) as u64;
         let numbers = load.batch as u64 * self.step(load, checkpointing) + text;
         let step = (numbers * NUMBER_BYTES) as f64 * (1.0 + table::ALLOCATOR_SHARE);
-        let mapped = if LOADING_MAPS_THE_FILE { self.weights.file } else { 0 };
         Estimate {
             checkpointing,
             process: PROCESS_BYTES,
@@ -133,8 +123,6 @@ impl<'a> Predictor<'a> {
             adapter,
             step: step as u64,
             caching: if caching { PROCESS_BYTES + encoding } else { 0 },
-            loading: PROCESS_BYTES + self.weights.memory + mapped,
-            mapped,
             training: PROCESS_BYTES + weights + adapter + step as u64,
         }
     }
@@ -175,7 +163,7 @@ pub struct Plan {
 impl Plan {
     /// Whether it fits what is free; `None` where that is not known.
     pub fn fits(&self) -> Option<bool> {
-        self.free.map(|free| self.estimate.needed() <= free)
+        self.free.map(|free| self.estimate.peak() <= free)
     }
 }
 

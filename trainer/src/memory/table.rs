@@ -17,8 +17,6 @@ pub const ALLOCATOR_SHARE: f64 = 0.03;
 /// Rows as long as all factors while AdamW steps: values, both moments, gradient, and four
 /// temporary ones.
 pub const ADAPTER_ROWS: u64 = 8;
-/// Whether the base's file is mapped while it is loaded, so that its pages count as resident.
-pub const LOADING_MAPS_THE_FILE: bool = true;
 /// The widest maps of the VAE's encoder that live at once, `[c, height, width]` in pixels with
 /// the channels of its first level.
 pub const VAE_MAPS: u64 = 4;
@@ -75,14 +73,15 @@ impl Counted<'_> {
     fn block(&self, c: u64, n: u64) -> u64 {
         let m = self.text_tokens;
         let tokens = 3 * c * n; // each norm keeps what it reads
-        let itself = 3 * c * n // attention keeps q, k and v
+        // Attention keeps q, k, v and its output, which is what `to_out` reads.
+        let itself = 4 * c * n
             + self.if_learns(&["attn1.to_q", "attn1.to_k", "attn1.to_v"], c * n, n)
-            + self.if_learns(&["attn1.to_out.0"], c * n, n);
-        let text = c * n
+            + self.if_learns(&["attn1.to_out.0"], 0, n);
+        let text = 2 * c * n
             + 2 * c * m
             + self.if_learns(&["attn2.to_q"], c * n, n)
             + self.if_learns(&["attn2.to_k", "attn2.to_v"], 0, m)
-            + self.if_learns(&["attn2.to_out.0"], c * n, n);
+            + self.if_learns(&["attn2.to_out.0"], 0, n);
         let gated = 8 * c * n // GEGLU keeps values and gates
             + self.if_learns(&["ff.net.0.proj"], c * n, n)
             + self.if_learns(&["ff.net.2"], 4 * c * n, n);
@@ -107,8 +106,12 @@ impl Counted<'_> {
         match self.step.kind {
             // Gradients of the gates and of what goes into them, and the product between.
             Kind::Transformer => 16 * c * n,
-            // Patches of a 3 x 3 convolution over the wider side.
-            _ => 9 * (self.step.c_in as u64).max(c) * n + 3 * c * n,
+            // A fast 3 x 3 convolution's tiles, 36 numbers for 16 places; its gradient, its input
+            // and its output.
+            _ => {
+                let wide = (self.step.c_in as u64).max(c);
+                wide * n * 36 / 16 + 3 * wide * n
+            }
         }
     }
 }
