@@ -34,7 +34,7 @@ mod slices;
 #[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod testing;
 
-pub use attention::attention;
+pub use attention::{AttentionOptions, attention};
 pub use conv_frozen::{ConvUpdate, conv_frozen, lora_conv};
 pub use device::{DeviceError, device};
 pub use geglu::geglu;

@@ -1,7 +1,7 @@
 //! Multi-head attention of a transformer block: over itself, or over the text.
 
 use burn::tensor::Tensor;
-use likeness_kernels::attention;
+use likeness_kernels::{AttentionOptions, attention};
 
 use crate::layers::{LayerMut, Linear};
 use crate::weights::Loader;
@@ -30,18 +30,11 @@ impl Attention {
 
     /// `[batch, tokens, width]` over context `[batch, context tokens, d_context]`.
     pub fn forward(&self, x: Tensor<3>, context: Tensor<3>) -> Tensor<3> {
-        let [batch, tokens, width] = x.dims();
-        let q = self.split(self.to_q.forward(x));
-        let k = self.split(self.to_k.forward(context.clone()));
-        let v = self.split(self.to_v.forward(context));
-        let out = attention(q, k, v).swap_dims(1, 2); // [batch, tokens, heads, d_head]
-        self.to_out.forward(out.reshape([batch, tokens, width]))
-    }
-
-    fn split(&self, x: Tensor<3>) -> Tensor<4> {
-        let [batch, tokens, width] = x.dims();
-        let x = x.reshape([batch, tokens, self.heads, width / self.heads]);
-        x.swap_dims(1, 2) // [batch, heads, tokens, d_head]
+        let q = self.to_q.forward(x);
+        let k = self.to_k.forward(context.clone());
+        let v = self.to_v.forward(context);
+        let options = AttentionOptions { heads: self.heads, causal: false };
+        self.to_out.forward(attention(q, k, v, options))
     }
 
     /// The layers that an adapter may change.

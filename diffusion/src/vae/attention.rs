@@ -1,7 +1,7 @@
 //! Self-attention over all places of a feature map, one head.
 
 use burn::tensor::Tensor;
-use likeness_kernels::attention;
+use likeness_kernels::{AttentionOptions, attention};
 
 use super::{VaeConfig, resnet::EPSILON};
 use crate::layers::{GroupNorm, Linear};
@@ -35,9 +35,9 @@ impl SpatialAttention {
         let [batch, channels, height, width] = x.dims();
         let tokens = self.norm.forward(x.clone()).reshape([batch, channels, height * width]);
         let tokens = tokens.swap_dims(1, 2); // [batch, places, channels]
-        let head = |layer: &Linear| layer.forward(tokens.clone()).unsqueeze_dim::<4>(1);
-        let out = attention(head(&self.to_q), head(&self.to_k), head(&self.to_v));
-        let out = self.to_out.forward(out.squeeze_dim::<3>(1)); // [batch, places, channels]
+        let [q, k, v] = [&self.to_q, &self.to_k, &self.to_v].map(|l| l.forward(tokens.clone()));
+        let options = AttentionOptions { heads: 1, causal: false };
+        let out = self.to_out.forward(attention(q, k, v, options)); // [batch, places, channels]
         x + out.swap_dims(1, 2).reshape([batch, channels, height, width])
     }
 }

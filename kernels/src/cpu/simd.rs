@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 /// A set of vector instructions that kernels are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Simd {
-    /// 16 lanes, 32 registers.
+    /// 16 lanes, 32 registers: AVX-512 F, BW and VL.
     Avx512,
     /// 8 lanes with fused multiply-add, 16 registers.
     Avx2,
@@ -31,7 +31,11 @@ impl Simd {
             if avx2 {
                 sets.insert(0, Self::Avx2);
             }
-            if avx2 && is_x86_feature_detected!("avx512f") {
+            if avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+            {
                 sets.insert(0, Self::Avx512);
             }
         }
@@ -63,7 +67,7 @@ impl Simd {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma,f16c")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
 unsafe fn avx512(work: impl Vectored) {
     work.run();
 }
