@@ -217,16 +217,13 @@ fn add_pointwise<B: Backend>(
     B::float_add(y, B::conv2d(low, up, None, pointwise()))
 }
 
-#[cfg(feature = "tch")]
-impl FrozenConv for burn::backend::LibTorch {}
-
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl FrozenConv for crate::device::CubeEngine {}
 
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "tch"))]
 mod sliced;
 
 mod tracked;
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod tests;

@@ -49,9 +49,6 @@ pub trait GatedGelu: Backend {
     }
 }
 
-#[cfg(feature = "tch")]
-impl GatedGelu for burn::backend::LibTorch {}
-
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl GatedGelu for crate::device::CubeEngine {}
 
@@ -104,26 +101,23 @@ fn backward<B: Backend>(x: FloatTensor<B>, grad: FloatTensor<B>) -> FloatTensor<
     B::float_cat(vec![d_values, d_gates], 1)
 }
 
-#[cfg(feature = "flex")]
-mod flex {
-    use burn::backend::Flex;
-    use burn::tensor::{DType, Shape};
+#[cfg(any(feature = "flex", feature = "tch"))]
+mod sliced {
+    use burn::tensor::Shape;
 
     use super::*;
     use crate::elementary::{gelu, gelu_and_slope};
-    use crate::slices::{InMemory, changed, elements, filled, task_of_rows};
+    use crate::slices::{InMemory, changed, elements, filled, sliceable, task_of_rows};
 
-    type Flexible = FloatTensor<Flex>;
-
-    impl GatedGelu for Flex {
-        fn gated_gelu(x: Flexible) -> Flexible {
-            if x.dtype() != DType::F32 {
+    impl<S: InMemory> GatedGelu for S {
+        fn gated_gelu(x: FloatTensor<S>) -> FloatTensor<S> {
+            if !sliceable::<S>(&x) {
                 return forward::<Self>(x);
             }
             let [rows, twice]: [usize; 2] = x.shape().dims();
-            let (x, width) = (Flex::contiguous(x), twice / 2);
-            let x = elements::<Flex>(&x);
-            filled::<Flex>(Shape::from([rows, width]), task_of_rows(width), |start, y| {
+            let (x, width) = (S::contiguous(x), twice / 2);
+            let x = elements::<S>(&x);
+            filled::<S>(Shape::from([rows, width]), task_of_rows(width), |start, y| {
                 let rows = x[2 * start..].chunks_exact(twice);
                 for (y, row) in y.chunks_exact_mut(width).zip(rows) {
                     let (values, gates) = row.split_at(width);
@@ -134,14 +128,14 @@ mod flex {
             })
         }
 
-        fn gated_gelu_backward(x: Flexible, grad: Flexible) -> Flexible {
-            if x.dtype() != DType::F32 {
+        fn gated_gelu_backward(x: FloatTensor<S>, grad: FloatTensor<S>) -> FloatTensor<S> {
+            if !sliceable::<S>(&x) {
                 return backward::<Self>(x, grad);
             }
             let [_, twice]: [usize; 2] = x.shape().dims();
-            let (grad, width) = (Flex::contiguous(grad), twice / 2);
-            let grad = elements::<Flex>(&grad);
-            changed::<Flex>(x, task_of_rows(twice), |start, rows| {
+            let (grad, width) = (S::contiguous(grad), twice / 2);
+            let grad = elements::<S>(&grad);
+            changed::<S>(x, task_of_rows(twice), |start, rows| {
                 let grad = grad[start / 2..].chunks_exact(width);
                 for (row, grad) in rows.chunks_exact_mut(twice).zip(grad) {
                     let (values, gates) = row.split_at_mut(width);
@@ -155,12 +149,16 @@ mod flex {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod tests {
-    use burn::tensor::{Device, activation};
+    use burn::tensor::activation;
 
     use super::*;
-    use crate::testing::{assert_slope, largest_difference, random, with_gradient};
+    use crate::slices::InMemory;
+    use crate::testing::{
+        assert_close, assert_slope, devices, largest_difference, on_each_engine, random, wave,
+        with_gradient,
+    };
 
     fn decomposed(x: Tensor<4>) -> Tensor<4> {
         let [values, gates] = x.chunk(2, 3).try_into().expect("two halves");
@@ -169,51 +167,45 @@ mod tests {
 
     #[test]
     fn it_equals_the_decomposition_with_its_gradient() {
-        let device = Device::flex();
-        device.seed(9);
-        for shape in [[2, 3, 5, 14], [1, 1, 1, 2], [1, 1, 100, 2560]] {
-            let x = random(shape, &device) * 2.0;
-            let (got, want) = (with_gradient(&x, geglu), with_gradient(&x, decomposed));
-            for (got, want) in got.into_iter().zip(want) {
-                assert!(largest_difference(got, want) < 1e-5, "{shape:?}");
+        for device in devices() {
+            device.seed(9);
+            for shape in [[2, 3, 5, 14], [1, 1, 1, 2], [1, 1, 100, 2560]] {
+                let x = random(shape, &device) * 2.0;
+                let (got, want) = (with_gradient(&x, geglu), with_gradient(&x, decomposed));
+                for (got, want) in got.into_iter().zip(want) {
+                    assert!(largest_difference(got, want) < 1e-5, "{shape:?}");
+                }
             }
         }
     }
 
     #[test]
     fn the_primitives_and_the_slices_agree() {
-        use burn::backend::{Flex, ops::FloatTensorOps};
-        use burn::tensor::TensorData;
-        let noise = |shape: [usize; 2], seed: f32| {
-            let values = (0..shape[0] * shape[1]).map(|i| 3.0 * (i as f32 * seed).sin());
-            let data = TensorData::new(values.collect::<Vec<f32>>(), shape);
-            Flex::float_from_data(data, &Default::default())
-        };
-        let values = |x: FloatTensor<Flex>| x.into_data().try_to_vec::<f32>().expect("f32");
-        let (x, grad) = (noise([5, 14], 1.7), noise([5, 7], 2.3));
-        let forwards = [Flex::gated_gelu(x.clone()), forward::<Flex>(x.clone())];
-        let backwards =
-            [Flex::gated_gelu_backward(x.clone(), grad.clone()), backward::<Flex>(x, grad)];
-        for [slices, primitives] in [forwards, backwards] {
-            for (a, b) in values(slices).into_iter().zip(values(primitives)) {
-                assert!((a - b).abs() < 1e-5, "{a} against {b}");
-            }
+        fn run<S: InMemory>() {
+            let three = |x| S::float_mul_scalar(x, 3.0.into());
+            let (x, grad) = (three(wave::<S, 2>([5, 14], 1.7)), wave::<S, 2>([5, 7], 2.3));
+            assert_close::<S>([S::gated_gelu(x.clone()), forward::<S>(x.clone())]);
+            let slices = S::gated_gelu_backward(x.clone(), grad.clone());
+            assert_close::<S>([slices, backward::<S>(x, grad)]);
         }
+        on_each_engine!(run);
     }
 
     #[test]
     fn its_gradient_is_the_slope_of_its_output() {
-        let device = Device::flex();
-        device.seed(10);
-        assert_slope(&random([1, 2, 3, 10], &device), geglu);
+        for device in devices() {
+            device.seed(10);
+            assert_slope(&random([1, 2, 3, 10], &device), geglu);
+        }
     }
 
     #[test]
     fn only_a_tracked_input_makes_a_tracked_output() {
-        let device = Device::flex();
-        let x = random([1, 2, 3, 4], &device);
-        assert!(!geglu(x.clone()).is_autodiff());
-        assert!(!geglu(x.clone().autodiff()).is_tracked());
-        assert!(geglu(x.autodiff().require_grad()).is_tracked());
+        for device in devices() {
+            let x = random([1, 2, 3, 4], &device);
+            assert!(!geglu(x.clone()).is_autodiff());
+            assert!(!geglu(x.clone().autodiff()).is_tracked());
+            assert!(geglu(x.autodiff().require_grad()).is_tracked());
+        }
     }
 }

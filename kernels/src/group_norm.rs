@@ -104,9 +104,6 @@ pub trait FrozenGroupNorm: Backend {
     }
 }
 
-#[cfg(feature = "tch")]
-impl FrozenGroupNorm for burn::backend::LibTorch {}
-
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl FrozenGroupNorm for crate::device::CubeEngine {}
 
@@ -214,50 +211,45 @@ fn silu_slope<B: Backend>(z: FloatTensor<B>) -> FloatTensor<B> {
     B::float_mul(s, B::float_add_scalar(B::float_mul(z, rest), one()))
 }
 
-#[cfg(feature = "flex")]
-mod flex {
-    use burn::backend::Flex;
-    use burn::tensor::DType;
+#[cfg(any(feature = "flex", feature = "tch"))]
+mod sliced {
 
     use super::*;
     use crate::elementary::{silu, silu_slope};
     use crate::moments::Moments;
-    use crate::slices::{InMemory, changed, elements};
+    use crate::slices::{InMemory, changed, elements, sliceable};
 
-    type Flexible = FloatTensor<Flex>;
-
-    impl FrozenGroupNorm for Flex {
+    impl<S: InMemory> FrozenGroupNorm for S {
         fn frozen_group_norm(
-            x: Flexible,
-            gamma: Flexible,
-            beta: Flexible,
+            x: FloatTensor<S>,
+            gamma: FloatTensor<S>,
+            beta: FloatTensor<S>,
             options: GroupNormOptions,
-        ) -> Flexible {
-            if x.dtype() != DType::F32 {
+        ) -> FloatTensor<S> {
+            if !sliceable::<S>(&x) {
                 return forward::<Self>(x, gamma, beta, options);
             }
-            let (gamma, beta) = (Flex::contiguous(gamma), Flex::contiguous(beta));
+            let (gamma, beta) = (S::contiguous(gamma), S::contiguous(beta));
             let groups =
-                Groups::new(&x, elements::<Flex>(&gamma), elements::<Flex>(&beta), options);
-            changed::<Flex>(x, groups.size, |start, part| groups.forward(start, part))
+                Groups::new(x.shape(), elements::<S>(&gamma), elements::<S>(&beta), options);
+            changed::<S>(x, groups.size, |start, part| groups.forward(start, part))
         }
 
         fn frozen_group_norm_backward(
-            x: Flexible,
-            gamma: Flexible,
-            beta: Flexible,
-            grad: Flexible,
+            x: FloatTensor<S>,
+            gamma: FloatTensor<S>,
+            beta: FloatTensor<S>,
+            grad: FloatTensor<S>,
             options: GroupNormOptions,
-        ) -> Flexible {
-            if x.dtype() != DType::F32 {
+        ) -> FloatTensor<S> {
+            if !sliceable::<S>(&x) {
                 return backward::<Self>(x, gamma, beta, grad, options);
             }
-            let (x, gamma, beta) =
-                (Flex::contiguous(x), Flex::contiguous(gamma), Flex::contiguous(beta));
+            let (x, gamma, beta) = (S::contiguous(x), S::contiguous(gamma), S::contiguous(beta));
             let groups =
-                Groups::new(&x, elements::<Flex>(&gamma), elements::<Flex>(&beta), options);
-            let x = elements::<Flex>(&x);
-            changed::<Flex>(grad, groups.size, |start, d| {
+                Groups::new(x.shape(), elements::<S>(&gamma), elements::<S>(&beta), options);
+            let x = elements::<S>(&x);
+            changed::<S>(grad, groups.size, |start, d| {
                 groups.backward(start, &x[start..start + d.len()], d)
             })
         }
@@ -273,8 +265,8 @@ mod flex {
     }
 
     impl<'a> Groups<'a> {
-        fn new(x: &Flexible, gamma: &'a [f32], beta: &'a [f32], options: GroupNormOptions) -> Self {
-            let [_, channels, height, width]: [usize; 4] = x.shape().dims();
+        fn new(shape: Shape, gamma: &'a [f32], beta: &'a [f32], options: GroupNormOptions) -> Self {
+            let [_, channels, height, width] = shape.dims();
             let places = height * width;
             Self { gamma, beta, places, size: channels / options.groups * places, options }
         }
@@ -318,5 +310,5 @@ mod flex {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod tests;

@@ -72,9 +72,6 @@ pub trait FrozenLayerNorm: Backend {
     }
 }
 
-#[cfg(feature = "tch")]
-impl FrozenLayerNorm for burn::backend::LibTorch {}
-
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl FrozenLayerNorm for crate::device::CubeEngine {}
 
@@ -136,8 +133,7 @@ fn forward<B: Backend>(
     beta: FloatTensor<B>,
     epsilon: f64,
 ) -> FloatTensor<B> {
-    let x = Normalised::<B>::of(x, ROW, epsilon).values;
-    B::float_add(B::float_mul(x, a_row::<B>(gamma)), a_row::<B>(beta))
+    B::layer_norm(x, gamma, Some(beta), epsilon)
 }
 
 fn backward<B: Backend>(
@@ -149,30 +145,26 @@ fn backward<B: Backend>(
     Normalised::<B>::of(x, ROW, epsilon).backward(B::float_mul(grad, a_row::<B>(gamma)))
 }
 
-#[cfg(feature = "flex")]
-mod flex {
-    use burn::backend::Flex;
-    use burn::tensor::DType;
+#[cfg(any(feature = "flex", feature = "tch"))]
+mod sliced {
 
     use super::*;
     use crate::moments::Moments;
-    use crate::slices::{InMemory, changed, elements, task_of_rows};
+    use crate::slices::{InMemory, changed, elements, sliceable, task_of_rows};
 
-    type Flexible = FloatTensor<Flex>;
-
-    impl FrozenLayerNorm for Flex {
+    impl<S: InMemory> FrozenLayerNorm for S {
         fn frozen_layer_norm(
-            x: Flexible,
-            gamma: Flexible,
-            beta: Flexible,
+            x: FloatTensor<S>,
+            gamma: FloatTensor<S>,
+            beta: FloatTensor<S>,
             epsilon: f64,
-        ) -> Flexible {
-            if x.dtype() != DType::F32 {
+        ) -> FloatTensor<S> {
+            if !sliceable::<S>(&x) {
                 return forward::<Self>(x, gamma, beta, epsilon);
             }
-            let (gamma, beta) = (Flex::contiguous(gamma), Flex::contiguous(beta));
-            let (gamma, beta) = (elements::<Flex>(&gamma), elements::<Flex>(&beta));
-            changed::<Flex>(x, task_of_rows(gamma.len()), |_, rows| {
+            let (gamma, beta) = (S::contiguous(gamma), S::contiguous(beta));
+            let (gamma, beta) = (elements::<S>(&gamma), elements::<S>(&beta));
+            changed::<S>(x, task_of_rows(gamma.len()), |_, rows| {
                 for row in rows.chunks_exact_mut(gamma.len()) {
                     let moments = Moments::of(row, epsilon);
                     for ((x, gamma), beta) in row.iter_mut().zip(gamma).zip(beta) {
@@ -183,17 +175,17 @@ mod flex {
         }
 
         fn frozen_layer_norm_backward(
-            x: Flexible,
-            gamma: Flexible,
-            grad: Flexible,
+            x: FloatTensor<S>,
+            gamma: FloatTensor<S>,
+            grad: FloatTensor<S>,
             epsilon: f64,
-        ) -> Flexible {
-            if x.dtype() != DType::F32 {
+        ) -> FloatTensor<S> {
+            if !sliceable::<S>(&x) {
                 return backward::<Self>(x, gamma, grad, epsilon);
             }
-            let (x, gamma) = (Flex::contiguous(x), Flex::contiguous(gamma));
-            let (x, gamma) = (elements::<Flex>(&x), elements::<Flex>(&gamma));
-            changed::<Flex>(grad, task_of_rows(gamma.len()), |start, rows| {
+            let (x, gamma) = (S::contiguous(x), S::contiguous(gamma));
+            let (x, gamma) = (elements::<S>(&x), elements::<S>(&gamma));
+            changed::<S>(grad, task_of_rows(gamma.len()), |start, rows| {
                 let x = x[start..].chunks_exact(gamma.len());
                 for (d, x) in rows.chunks_exact_mut(gamma.len()).zip(x) {
                     let scaled = d.iter_mut().zip(gamma);
@@ -205,12 +197,16 @@ mod flex {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::testing::{assert_slope, largest_difference, random, with_gradient};
+    use crate::slices::InMemory;
+    use crate::testing::{
+        assert_close, assert_slope, devices, largest_difference, on_each_engine, random, wave,
+        with_gradient,
+    };
 
     fn decomposed(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<4> {
         let width = x.dims()[3];
@@ -226,79 +222,69 @@ mod tests {
 
     #[test]
     fn it_equals_the_decomposition_with_its_gradient() {
-        let device = Device::flex();
-        device.seed(5);
-        for shape in [[2, 3, 5, 7], [1, 1, 3, 1], [1, 1, 300, 320], [1, 2, 1, 20_001]] {
-            let (gamma, beta) = affine(shape[3], &device);
-            let x = random(shape, &device) * 2.0 + 3.0;
-            let got =
-                with_gradient(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
-            let want = with_gradient(&x, |x| decomposed(x, gamma.clone(), beta.clone()));
-            for (got, want) in got.into_iter().zip(want) {
-                assert!(largest_difference(got, want) < 1e-5, "{shape:?}");
+        for device in devices() {
+            device.seed(5);
+            for shape in [[2, 3, 5, 7], [1, 1, 3, 1], [1, 1, 300, 320], [1, 2, 1, 20_001]] {
+                let (gamma, beta) = affine(shape[3], &device);
+                let x = random(shape, &device) * 2.0 + 3.0;
+                let got =
+                    with_gradient(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
+                let want = with_gradient(&x, |x| decomposed(x, gamma.clone(), beta.clone()));
+                for (got, want) in got.into_iter().zip(want) {
+                    assert!(largest_difference(got, want) < 1e-5, "{shape:?}");
+                }
             }
         }
     }
 
     #[test]
     fn a_view_is_normalised_as_its_copy() {
-        let device = Device::flex();
-        let (gamma, beta) = affine(5, &device);
-        let x = random([2, 3, 5, 4], &device).swap_dims(2, 3);
-        let copy: Tensor<4> = Tensor::from_data(x.to_data(), &device);
-        let run =
-            |x| with_gradient(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
-        for (got, want) in run(x).into_iter().zip(run(copy)) {
-            assert_eq!(largest_difference(got, want), 0.0);
-        }
-    }
-
-    #[test]
-    fn its_gradient_is_the_slope_of_its_output() {
-        let device = Device::flex();
-        device.seed(8);
-        let (gamma, beta) = affine(13, &device);
-        let x = random([2, 1, 3, 13], &device);
-        assert_slope(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
-    }
-
-    #[test]
-    fn the_primitives_and_the_slices_agree() {
-        use burn::backend::{Flex, ops::FloatTensorOps};
-        use burn::tensor::TensorData;
-        let noise = |shape: [usize; 2], seed: f32| {
-            let values = (0..shape[0] * shape[1]).map(|i| (i as f32 * seed).sin());
-            let data = TensorData::new(values.collect::<Vec<f32>>(), shape);
-            Flex::float_from_data(data, &Default::default())
-        };
-        let row = |seed| Flex::float_reshape(noise([1, 7], seed), Shape::from([7]));
-        let values = |x: FloatTensor<Flex>| x.into_data().try_to_vec::<f32>().expect("f32");
-        let (x, grad) = (noise([4, 7], 1.7), noise([4, 7], 2.3));
-        let (gamma, beta) = (row(0.9), row(0.4));
-        let (a, b) = (x.clone(), gamma.clone());
-        let forwards = [
-            Flex::frozen_layer_norm(a.clone(), b.clone(), beta.clone(), 1e-5),
-            forward::<Flex>(a, b, beta, 1e-5),
-        ];
-        let backwards = [
-            Flex::frozen_layer_norm_backward(x.clone(), gamma.clone(), grad.clone(), 1e-5),
-            backward::<Flex>(x, gamma, grad, 1e-5),
-        ];
-        for [slices, primitives] in [forwards, backwards] {
-            for (a, b) in values(slices).into_iter().zip(values(primitives)) {
-                assert!((a - b).abs() < 1e-5, "{a} against {b}");
+        for device in devices() {
+            let (gamma, beta) = affine(5, &device);
+            let x = random([2, 3, 5, 4], &device).swap_dims(2, 3);
+            let copy: Tensor<4> = Tensor::from_data(x.to_data(), &device);
+            let run =
+                |x| with_gradient(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
+            for (got, want) in run(x).into_iter().zip(run(copy)) {
+                assert_eq!(largest_difference(got, want), 0.0);
             }
         }
     }
 
     #[test]
+    fn its_gradient_is_the_slope_of_its_output() {
+        for device in devices() {
+            device.seed(8);
+            let (gamma, beta) = affine(13, &device);
+            let x = random([2, 1, 3, 13], &device);
+            assert_slope(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
+        }
+    }
+
+    #[test]
+    fn the_primitives_and_the_slices_agree() {
+        fn run<S: InMemory>() {
+            let (x, grad) = (wave::<S, 2>([4, 7], 1.7), wave::<S, 2>([4, 7], 2.3));
+            let (gamma, beta) = (wave::<S, 1>([7], 0.9), wave::<S, 1>([7], 0.4));
+            let (a, b) = (x.clone(), gamma.clone());
+            let slices = S::frozen_layer_norm(a.clone(), b.clone(), beta.clone(), 1e-5);
+            assert_close::<S>([slices, forward::<S>(a, b, beta, 1e-5)]);
+            let (a, b) = (x.clone(), gamma.clone());
+            let slices = S::frozen_layer_norm_backward(a, b, grad.clone(), 1e-5);
+            assert_close::<S>([slices, backward::<S>(x, gamma, grad, 1e-5)]);
+        }
+        on_each_engine!(run);
+    }
+
+    #[test]
     fn only_a_tracked_input_makes_a_tracked_output() {
-        let device = Device::flex();
-        let (gamma, beta) = affine(4, &device);
-        let run = |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5);
-        let x = random([1, 2, 3, 4], &device);
-        assert!(!run(x.clone()).is_autodiff());
-        assert!(!run(x.clone().autodiff()).is_tracked());
-        assert!(run(x.autodiff().require_grad()).is_tracked());
+        for device in devices() {
+            let (gamma, beta) = affine(4, &device);
+            let run = |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5);
+            let x = random([1, 2, 3, 4], &device);
+            assert!(!run(x.clone()).is_autodiff());
+            assert!(!run(x.clone().autodiff()).is_tracked());
+            assert!(run(x.autodiff().require_grad()).is_tracked());
+        }
     }
 }

@@ -12,26 +12,26 @@
 
 pub mod attention;
 pub mod conv_frozen;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "tch"))]
 #[allow(unsafe_code)] // vectors, and blocks of one output written by several threads
 mod cpu;
 pub mod device;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "tch"))]
 mod elementary;
 pub mod geglu;
 pub mod group_norm;
 pub mod layer_norm;
 pub mod linear_frozen;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "tch"))]
 mod moments;
 mod normalised;
 #[allow(unsafe_code)] // an allocator
 mod pool;
 mod primitives;
 pub mod seeded;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "tch"))]
 mod slices;
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod testing;
 
 pub use attention::{AttentionOptions, attention};

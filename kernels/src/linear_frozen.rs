@@ -203,16 +203,13 @@ fn cross<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
     B::float_matmul(B::float_transpose(a), b)
 }
 
-#[cfg(feature = "tch")]
-impl FrozenLinear for burn::backend::LibTorch {}
-
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl FrozenLinear for crate::device::CubeEngine {}
 
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "tch"))]
 mod sliced;
 
 mod tracked;
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod tests;

@@ -81,28 +81,27 @@ impl<B: Seeded> Backward<B, 1> for SeededBackward {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
-    use crate::testing::{largest_difference, random};
+    use crate::testing::{devices, largest_difference, random};
 
     #[test]
     fn it_equals_the_sum_of_the_product() {
-        let device = Device::flex();
-        device.seed(5);
-        let shape = [2, 3, 4, 5];
-        let (x, gradient) = (random(shape, &device), random(shape, &device));
-        let [seeded, summed] = [
-            seeded as fn(Tensor<4>, Tensor<4>) -> Tensor<1>,
-            |y: Tensor<4>, gradient: Tensor<4>| (y * gradient).sum(),
-        ]
-        .map(|number| {
-            let leaf = x.clone().autodiff().require_grad();
-            let root = number(leaf.clone().sin() * 2.0, gradient.clone());
-            leaf.grad(&root.backward()).expect("the leaf is tracked")
-        });
-        assert_eq!(largest_difference(seeded, summed), 0.0);
+        for device in devices() {
+            device.seed(5);
+            let shape = [2, 3, 4, 5];
+            let (x, gradient) = (random(shape, &device), random(shape, &device));
+            let [seeded, summed] = [
+                seeded as fn(Tensor<4>, Tensor<4>) -> Tensor<1>,
+                |y: Tensor<4>, gradient: Tensor<4>| (y * gradient).sum(),
+            ]
+            .map(|number| {
+                let leaf = x.clone().autodiff().require_grad();
+                let root = number(leaf.clone().sin() * 2.0, gradient.clone());
+                leaf.grad(&root.backward()).expect("the leaf is tracked")
+            });
+            assert_eq!(largest_difference(seeded, summed), 0.0);
+        }
     }
 }

@@ -12,8 +12,12 @@ use crate::cpu::values::Values;
 /// Elements of short rows that are worth a task of their own.
 const TASK: usize = 1 << 14;
 
-/// An engine whose tensors can be read and made as slices.
+/// An engine whose tensors can be read and made as slices. Every operation that has a way over
+/// slices is implemented once, for all of these.
 pub trait InMemory: Backend {
+    /// Whether `x` lies in this machine's memory; what follows is only asked of tensors that do.
+    fn is_here(x: &FloatTensor<Self>) -> bool;
+
     /// `x` with its elements side by side, from the first of its storage to the last.
     fn contiguous(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -30,7 +34,7 @@ pub trait InMemory: Backend {
 
 /// Whether slices of f32 can be had of `x`.
 pub fn sliceable<S: InMemory>(x: &FloatTensor<S>) -> bool {
-    x.dtype() == DType::F32
+    x.dtype() == DType::F32 && S::is_here(x)
 }
 
 /// The elements of a contiguous f32 tensor.
@@ -96,54 +100,21 @@ fn on_every_core(values: &mut [f32], task: usize, work: impl Fn(usize, &mut [f32
     tasks.for_each(|(i, part)| arch.dispatch(|| work(i * task, part)));
 }
 
-/// Room for `length` numbers. Zeros would cost as much as the operation that writes over them.
 #[cfg(feature = "flex")]
-#[allow(unsafe_code, clippy::uninit_vec)]
-fn unwritten(length: usize) -> Vec<f32> {
-    let mut values = Vec::with_capacity(length);
-    // SAFETY: the capacity is there, any bits are an f32, and whoever asks for it writes every
-    // element before one is read.
-    unsafe { values.set_len(length) };
-    values
-}
+mod flex;
 
-#[cfg(feature = "flex")]
-impl InMemory for burn::backend::Flex {
-    fn contiguous(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        let side_by_side = x.to_contiguous();
-        drop(x); // or the storage would have two holders, and be copied when written to
-        side_by_side
-    }
+#[cfg(feature = "tch")]
+mod libtorch;
 
-    fn values(x: &FloatTensor<Self>) -> Values<'_> {
-        let whole = "the tensor is contiguous and of this type";
-        match x.dtype() {
-            DType::F32 => Values::F32(x.as_slice().expect(whole)),
-            DType::F16 => Values::F16(x.as_slice().expect(whole)),
-            DType::BF16 => Values::Bf16(x.as_slice().expect(whole)),
-            other => unreachable!("{other:?} is not a type that weights are kept in"),
-        }
-    }
-
-    fn made(shape: Shape, fill: impl FnOnce(&mut [f32])) -> FloatTensor<Self> {
-        let mut values = unwritten(shape.num_elements());
-        fill(&mut values);
-        FloatTensor::<Self>::from_data(burn::tensor::TensorData::new(values, shape))
-    }
-
-    fn alone(x: &mut FloatTensor<Self>) -> Option<&mut [f32]> {
-        x.try_storage_mut()
-    }
-}
-
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
-    use burn::backend::Flex;
+    use burn::tensor::{FloatDType, Slice};
 
     use super::*;
+    use crate::testing::on_each_engine;
 
-    fn counted() -> FloatTensor<Flex> {
-        filled::<Flex>(Shape::from([3, 5]), 4, |start, part| {
+    fn counted<S: InMemory>() -> FloatTensor<S> {
+        filled::<S>(Shape::from([3, 5]), 4, |start, part| {
             for (i, value) in part.iter_mut().enumerate() {
                 *value = (start + i) as f32;
             }
@@ -152,18 +123,75 @@ mod tests {
 
     #[test]
     fn every_element_is_visited_once_with_its_index() {
-        let want: Vec<f32> = (0..15).map(|i| i as f32).collect();
-        assert_eq!(elements::<Flex>(&counted()), want);
+        fn run<S: InMemory>() {
+            let want: Vec<f32> = (0..15).map(|i| i as f32).collect();
+            assert_eq!(elements::<S>(&counted::<S>()), want);
+        }
+        on_each_engine!(run);
+    }
+
+    fn doubled(_: usize, part: &mut [f32]) {
+        part.iter_mut().for_each(|value| *value *= 2.0);
     }
 
     #[test]
     fn a_shared_tensor_stays_as_it_was() {
-        let x = counted();
-        let doubled = |_, part: &mut [f32]| part.iter_mut().for_each(|value| *value *= 2.0);
-        let y = changed::<Flex>(x.clone(), 4, doubled);
-        assert_eq!((elements::<Flex>(&x)[7], elements::<Flex>(&y)[7]), (7.0, 14.0));
-        let place = elements::<Flex>(&y).as_ptr();
-        let z = changed::<Flex>(y, 4, doubled);
-        assert_eq!((elements::<Flex>(&z)[7], elements::<Flex>(&z).as_ptr()), (28.0, place));
+        fn run<S: InMemory>() {
+            let x = counted::<S>();
+            let y = changed::<S>(x.clone(), 4, doubled);
+            assert_eq!((elements::<S>(&x)[7], elements::<S>(&y)[7]), (7.0, 14.0));
+            let place = elements::<S>(&y).as_ptr();
+            let z = changed::<S>(y, 4, doubled);
+            assert_eq!((elements::<S>(&z)[7], elements::<S>(&z).as_ptr()), (28.0, place));
+        }
+        on_each_engine!(run);
+    }
+
+    #[test]
+    fn a_tensor_stays_as_it_was_when_a_view_of_it_changes() {
+        fn run<S: InMemory>() {
+            let views: [fn(FloatTensor<S>) -> FloatTensor<S>; 4] = [
+                |x| S::float_reshape(x, Shape::from([5, 3])),
+                |x| S::float_transpose(x),
+                |x| S::float_slice(x, &[1..3, 0..5].map(Slice::from)),
+                |x| S::float_expand(S::float_slice(x, &[0..1, 0..5].map(Slice::from)), shape()),
+            ];
+            for view in views {
+                let x = counted::<S>();
+                let seen = S::contiguous(view(x.clone()));
+                let want: Vec<f32> = elements::<S>(&seen).iter().map(|x| 2.0 * x).collect();
+                drop(seen);
+                let y = changed::<S>(view(x.clone()), 4, doubled);
+                assert_eq!(elements::<S>(&y), want);
+                assert_eq!(elements::<S>(&x), elements::<S>(&counted::<S>()));
+            }
+        }
+        fn shape() -> Shape {
+            Shape::from([4, 5])
+        }
+        on_each_engine!(run);
+    }
+
+    #[test]
+    fn halves_are_read_as_they_are_stored() {
+        fn run<S: InMemory>() {
+            for dtype in [FloatDType::F16, FloatDType::BF16] {
+                let x = S::float_cast(counted::<S>(), dtype);
+                assert!(!sliceable::<S>(&x));
+                let mut wide = [0.0; 4];
+                S::values(&x).read(11, &mut wide);
+                assert_eq!(wide, [11.0, 12.0, 13.0, 14.0]);
+            }
+        }
+        on_each_engine!(run);
+    }
+
+    #[test]
+    fn nothing_is_a_slice_too() {
+        fn run<S: InMemory>() {
+            let x = filled::<S>(Shape::from([0, 5]), 4, |_, _| unreachable!("there is nothing"));
+            assert!(elements::<S>(&changed::<S>(x, 4, doubled)).is_empty());
+        }
+        on_each_engine!(run);
     }
 }

@@ -1,6 +1,30 @@
 //! What the tests of several operations need.
 
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::backend::tensor::FloatTensor;
+use burn::tensor::{Device, Distribution, Shape, Tensor};
+
+use crate::slices::{InMemory, elements, filled};
+
+/// Every engine that runs on this machine's processor, to be tested in turn.
+pub fn devices() -> Vec<Device> {
+    vec![
+        #[cfg(feature = "flex")]
+        Device::flex(),
+        #[cfg(feature = "tch")]
+        Device::libtorch(),
+    ]
+}
+
+/// Calls a function that is generic over the engine, for each one.
+macro_rules! on_each_engine {
+    ($run:ident) => {
+        #[cfg(feature = "flex")]
+        $run::<burn::backend::Flex>();
+        #[cfg(feature = "tch")]
+        $run::<burn::backend::LibTorch>();
+    };
+}
+pub(crate) use on_each_engine;
 
 /// Standard normal values.
 pub fn random(shape: [usize; 4], device: &Device) -> Tensor<4> {
@@ -38,4 +62,20 @@ pub fn assert_slope(x: &Tensor<4>, f: impl Fn(Tensor<4>) -> Tensor<4>) {
     let measured = (ahead - behind) / (2.0 * step as f32);
     let size = along.abs().max(1.0);
     assert!((measured - along).abs() < 5e-3 * size, "{measured} against {along}");
+}
+
+/// A wave of an engine's own, another for each `pitch`.
+pub fn wave<S: InMemory, const D: usize>(shape: [usize; D], pitch: f32) -> FloatTensor<S> {
+    filled::<S>(Shape::from(shape), usize::MAX, |_, values| {
+        let waved = values.iter_mut().enumerate();
+        waved.for_each(|(i, value)| *value = (i as f32 * pitch).sin());
+    })
+}
+
+/// Two of an engine's tensors have to be within 1e-5 of each other.
+pub fn assert_close<S: InMemory>([a, b]: [FloatTensor<S>; 2]) {
+    let [a, b] = [a, b].map(S::contiguous);
+    for (a, b) in elements::<S>(&a).iter().zip(elements::<S>(&b)) {
+        assert!((a - b).abs() < 1e-5, "{a} against {b}");
+    }
 }

@@ -9,7 +9,7 @@ use likeness_trainer::objective::{Batch, Objective};
 use likeness_trainer::steps_log;
 use likeness_trainer::trainable::Trainable;
 
-use crate::support::{World, listing, sd15, sd21};
+use crate::support::{World, device, listing, sd15, sd21};
 
 fn random<const D: usize>(purpose: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
     let values = noise::normal(3, purpose, 0, shape.iter().product());
@@ -19,7 +19,7 @@ fn random<const D: usize>(purpose: &str, shape: [usize; D], device: &Device) -> 
 /// The gradient of every factor of `preset` on `base`: by one graph over everything, and by each
 /// way of checkpointing.
 fn gradients(base: &str, preset: Preset, text_learns: bool, size: [usize; 2]) -> Vec<Vec<f32>> {
-    let device = Device::flex();
+    let device = device();
     let checkpoint = Checkpoint::open(base.as_ref(), None).expect("a fixture");
     let mut unet = checkpoint.load_unet(&device).expect("its UNet");
     let mut encoder = checkpoint.load_text_encoder(&device).expect("its encoder");

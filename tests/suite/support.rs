@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use burn::tensor::Device;
 use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 
@@ -79,7 +80,7 @@ impl World {
         let mut args = words(&text);
         args.extend(["--base".to_owned(), base]);
         args.extend(words(more));
-        args
+        on_device(args)
     }
 
     /// Arguments that draw 64 x 64 pixels in 3 steps with the tiny SD 1.5.
@@ -87,7 +88,7 @@ impl World {
         let mut args = words("generate --size 64x64 --steps 3 --base");
         args.push(sd15());
         args.extend(words(more));
-        args
+        on_device(args)
     }
 
     /// The binary with `args`, far from the person's own models and from the network.
@@ -119,6 +120,24 @@ impl World {
     pub fn likeness(&self, text: &str) -> Ran {
         self.run(&words(text))
     }
+}
+
+/// The name of the device that the suite runs on: `LIKENESS_DEVICE`, or the processor.
+fn device_name() -> String {
+    std::env::var("LIKENESS_DEVICE").unwrap_or_else(|_| "cpu".to_owned())
+}
+
+/// The device that the suite runs on.
+pub fn device() -> Device {
+    likeness_diffusion::device(&device_name()).unwrap_or_else(|e| panic!("LIKENESS_DEVICE: {e}"))
+}
+
+/// `args` for the suite's device, unless they name one.
+fn on_device(mut args: Vec<String>) -> Vec<String> {
+    if !args.iter().any(|arg| arg == "--device") {
+        args.extend(["--device".to_owned(), device_name()]);
+    }
+    args
 }
 
 /// How a command ended.

@@ -135,73 +135,73 @@ pub fn weight_gradient<S: InMemory>(
     })
 }
 
-#[cfg(feature = "flex")]
-mod flex {
-    use burn::backend::Flex;
+/// What the slices can do of it: `None` for half-precision activations and rare geometries.
+fn known<S: InMemory>(
+    x: &FloatTensor<S>,
+    shape: &Shape,
+    w: &FloatTensor<S>,
+    o: &ConvOptions<2>,
+) -> Option<Geometry> {
+    sliceable::<S>(x).then(|| geometry(shape, &w.shape(), o)).flatten()
+}
 
-    use super::*;
-
-    type Flexible = FloatTensor<Flex>;
-
-    /// What the slices can do of it: `None` for half-precision activations and rare geometries.
-    fn known(x: &Flexible, shape: &Shape, w: &Flexible, o: &ConvOptions<2>) -> Option<Geometry> {
-        sliceable::<Flex>(x).then(|| geometry(shape, &w.shape(), o)).flatten()
+impl<S: InMemory> FrozenConv for S {
+    fn frozen_conv2d(
+        x: FloatTensor<S>,
+        weight: FloatTensor<S>,
+        bias: FloatTensor<S>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<S> {
+        match known::<S>(&x, &x.shape(), &weight, &options) {
+            Some(geometry) => conv::<Self>(x, weight, Some(bias), geometry),
+            None => forward::<Self>(x, weight, bias, options),
+        }
     }
 
-    impl FrozenConv for Flex {
-        fn frozen_conv2d(
-            x: Flexible,
-            weight: Flexible,
-            bias: Flexible,
-            options: ConvOptions<2>,
-        ) -> Flexible {
-            match known(&x, &x.shape(), &weight, &options) {
-                Some(geometry) => conv::<Self>(x, weight, Some(bias), geometry),
-                None => forward::<Self>(x, weight, bias, options),
-            }
+    fn frozen_conv2d_backward(
+        grad: FloatTensor<S>,
+        weight: FloatTensor<S>,
+        shape: Shape,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<S> {
+        match known::<S>(&grad, &shape, &weight, &options) {
+            Some(geometry) => conv_backward::<Self>(grad, weight, shape, geometry),
+            None => backward::<Self>(grad, weight, shape, options),
         }
+    }
 
-        fn frozen_conv2d_backward(
-            grad: Flexible,
-            weight: Flexible,
-            shape: Shape,
-            options: ConvOptions<2>,
-        ) -> Flexible {
-            match known(&grad, &shape, &weight, &options) {
-                Some(geometry) => conv_backward::<Self>(grad, weight, shape, geometry),
-                None => backward::<Self>(grad, weight, shape, options),
-            }
+    fn conv2d_weight_gradient(
+        x: FloatTensor<S>,
+        weight: FloatTensor<S>,
+        grad: FloatTensor<S>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<S> {
+        match known::<S>(&x, &x.shape(), &weight, &options) {
+            Some(geometry) => weight_gradient::<Self>(x, grad, weight.shape(), geometry),
+            None => weight_backward::<Self>(x, weight, grad, options),
         }
+    }
 
-        fn conv2d_weight_gradient(
-            x: Flexible,
-            weight: Flexible,
-            grad: Flexible,
-            options: ConvOptions<2>,
-        ) -> Flexible {
-            match known(&x, &x.shape(), &weight, &options) {
-                Some(geometry) => weight_gradient::<Self>(x, grad, weight.shape(), geometry),
-                None => weight_backward::<Self>(x, weight, grad, options),
-            }
+    fn narrowed_conv2d(
+        x: FloatTensor<S>,
+        down: FloatTensor<S>,
+        options: ConvOptions<2>,
+        scale: f64,
+    ) -> FloatTensor<S> {
+        match known::<S>(&x, &x.shape(), &down, &options) {
+            Some(geometry) => scaled::<Self>(conv::<Self>(x, down, None, geometry), scale),
+            None => narrow::<Self>(x, down, options, scale),
         }
+    }
 
-        fn narrowed_conv2d(
-            x: Flexible,
-            down: Flexible,
-            options: ConvOptions<2>,
-            scale: f64,
-        ) -> Flexible {
-            match known(&x, &x.shape(), &down, &options) {
-                Some(geometry) => scaled::<Self>(conv::<Self>(x, down, None, geometry), scale),
-                None => narrow::<Self>(x, down, options, scale),
-            }
-        }
-
-        fn plus_pointwise(y: Flexible, low: Flexible, up: Flexible) -> Flexible {
-            match known(&low, &low.shape(), &up, &pointwise()) {
-                Some(geometry) => plus_conv::<Self>(y, low, up, geometry),
-                None => add_pointwise::<Self>(y, low, up),
-            }
+    fn plus_pointwise(
+        y: FloatTensor<S>,
+        low: FloatTensor<S>,
+        up: FloatTensor<S>,
+    ) -> FloatTensor<S> {
+        match known::<S>(&low, &low.shape(), &up, &pointwise()) {
+            Some(geometry) => plus_conv::<Self>(y, low, up, geometry),
+            None => add_pointwise::<Self>(y, low, up),
         }
     }
 }

@@ -4,7 +4,11 @@ use burn::tensor::Device;
 use burn::tensor::activation::silu;
 
 use super::*;
-use crate::testing::{assert_slope, largest_difference, random, with_gradient};
+use crate::slices::InMemory;
+use crate::testing::{
+    assert_close, assert_slope, devices, largest_difference, on_each_engine, random, wave,
+    with_gradient,
+};
 
 fn decomposed(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>, groups: usize) -> Tensor<4> {
     let [batch, channels, height, width] = x.dims();
@@ -26,22 +30,23 @@ fn affine(channels: usize, device: &Device) -> (Tensor<1>, Tensor<1>) {
 
 #[test]
 fn they_equal_the_decomposition_with_its_gradient() {
-    let device = Device::flex();
-    device.seed(5);
-    for (shape, groups) in CASES {
-        let (gamma, beta) = affine(shape[1], &device);
-        let x = random(shape, &device) * 2.0 + 3.0;
-        let ours = |f: fn(Tensor<4>, _, _, _, _) -> _| {
-            with_gradient(&x, |x| f(x, gamma.clone(), beta.clone(), groups, 1e-5))
-        };
-        let burns = |x| decomposed(x, gamma.clone(), beta.clone(), groups);
-        let pairs = [
-            (ours(group_norm), with_gradient(&x, burns)),
-            (ours(group_norm_silu), with_gradient(&x, |x| silu(burns(x)))),
-        ];
-        for (got, want) in pairs {
-            for (got, want) in got.into_iter().zip(want) {
-                assert!(largest_difference(got, want) < 1e-5, "{shape:?} / {groups}");
+    for device in devices() {
+        device.seed(5);
+        for (shape, groups) in CASES {
+            let (gamma, beta) = affine(shape[1], &device);
+            let x = random(shape, &device) * 2.0 + 3.0;
+            let ours = |f: fn(Tensor<4>, _, _, _, _) -> _| {
+                with_gradient(&x, |x| f(x, gamma.clone(), beta.clone(), groups, 1e-5))
+            };
+            let burns = |x| decomposed(x, gamma.clone(), beta.clone(), groups);
+            let pairs = [
+                (ours(group_norm), with_gradient(&x, burns)),
+                (ours(group_norm_silu), with_gradient(&x, |x| silu(burns(x)))),
+            ];
+            for (got, want) in pairs {
+                for (got, want) in got.into_iter().zip(want) {
+                    assert!(largest_difference(got, want) < 1e-5, "{shape:?} / {groups}");
+                }
             }
         }
     }
@@ -49,67 +54,44 @@ fn they_equal_the_decomposition_with_its_gradient() {
 
 #[test]
 fn the_primitives_and_the_slices_agree() {
-    use burn::backend::{Flex, ops::FloatTensorOps};
-    use burn::tensor::TensorData;
-    let device = Device::flex();
-    device.seed(6);
-    let ([batch, channels, height, width], groups) = CASES[0];
-    let raw = |x: Vec<f32>, shape: Vec<usize>| {
-        Flex::float_from_data(TensorData::new(x, shape), &Default::default())
-    };
-    let values = |x: FloatTensor<Flex>| x.into_data().try_to_vec::<f32>().expect("f32");
-    let noise = |shape: Vec<usize>, seed: f32| {
-        let count = shape.iter().product::<usize>();
-        raw((0..count).map(|i| (i as f32 * seed).sin()).collect(), shape)
-    };
-    let shape = vec![batch, channels, height, width];
-    for silu in [false, true] {
-        let options = GroupNormOptions { groups, epsilon: 1e-5, silu };
-        let row = |seed| noise(vec![channels], seed);
-        let (x, gamma, beta) = (noise(shape.clone(), 1.7), row(0.9), row(0.4));
-        let grad = noise(shape.clone(), 2.3);
-        let all = || (x.clone(), gamma.clone(), beta.clone());
-        let (a, b, c) = all();
-        let forwards = [
-            Flex::frozen_group_norm(a.clone(), b.clone(), c.clone(), options),
-            forward::<Flex>(a, b, c, options),
-        ];
-        let (a, b, c) = all();
-        let backwards = [
-            Flex::frozen_group_norm_backward(
-                x.clone(),
-                gamma.clone(),
-                beta.clone(),
-                grad.clone(),
-                options,
-            ),
-            backward::<Flex>(a, b, c, grad, options),
-        ];
-        for [slices, primitives] in [forwards, backwards] {
-            for (a, b) in values(slices).into_iter().zip(values(primitives)) {
-                assert!((a - b).abs() < 1e-5, "{a} against {b}");
-            }
+    fn run<S: InMemory>() {
+        let (shape, groups) = CASES[0];
+        for silu in [false, true] {
+            let options = GroupNormOptions { groups, epsilon: 1e-5, silu };
+            let row = |pitch| wave::<S, 1>([shape[1]], pitch);
+            let (x, grad) = (wave::<S, 4>(shape, 1.7), wave::<S, 4>(shape, 2.3));
+            let (gamma, beta) = (row(0.9), row(0.4));
+            let all = || (x.clone(), gamma.clone(), beta.clone());
+            let ((a, b, c), (d, e, f)) = (all(), all());
+            let slices = S::frozen_group_norm(a, b, c, options);
+            assert_close::<S>([slices, forward::<S>(d, e, f, options)]);
+            let ((a, b, c), (d, e, f)) = (all(), all());
+            let slices = S::frozen_group_norm_backward(a, b, c, grad.clone(), options);
+            assert_close::<S>([slices, backward::<S>(d, e, f, grad, options)]);
         }
     }
+    on_each_engine!(run);
 }
 
 #[test]
 fn their_gradient_is_the_slope_of_their_output() {
-    let device = Device::flex();
-    device.seed(8);
-    let (gamma, beta) = affine(6, &device);
-    let x = random([2, 6, 3, 5], &device);
-    assert_slope(&x, |x| group_norm(x, gamma.clone(), beta.clone(), 2, 1e-5));
-    assert_slope(&x, |x| group_norm_silu(x, gamma.clone(), beta.clone(), 2, 1e-5));
+    for device in devices() {
+        device.seed(8);
+        let (gamma, beta) = affine(6, &device);
+        let x = random([2, 6, 3, 5], &device);
+        assert_slope(&x, |x| group_norm(x, gamma.clone(), beta.clone(), 2, 1e-5));
+        assert_slope(&x, |x| group_norm_silu(x, gamma.clone(), beta.clone(), 2, 1e-5));
+    }
 }
 
 #[test]
 fn only_a_tracked_input_makes_a_tracked_output() {
-    let device = Device::flex();
-    let (gamma, beta) = affine(4, &device);
-    let run = |x| group_norm_silu(x, gamma.clone(), beta.clone(), 2, 1e-5);
-    let x = random([1, 4, 3, 3], &device);
-    assert!(!run(x.clone()).is_autodiff());
-    assert!(!run(x.clone().autodiff()).is_tracked());
-    assert!(run(x.autodiff().require_grad()).is_tracked());
+    for device in devices() {
+        let (gamma, beta) = affine(4, &device);
+        let run = |x| group_norm_silu(x, gamma.clone(), beta.clone(), 2, 1e-5);
+        let x = random([1, 4, 3, 3], &device);
+        assert!(!run(x.clone()).is_autodiff());
+        assert!(!run(x.clone().autodiff()).is_tracked());
+        assert!(run(x.autodiff().require_grad()).is_tracked());
+    }
 }

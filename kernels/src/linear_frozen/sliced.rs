@@ -66,55 +66,50 @@ pub fn crossed<S: InMemory>(a: FloatTensor<S>, b: FloatTensor<S>) -> FloatTensor
     S::made(Shape::from([rows, columns]), |out| product(sizes, &left, &right, Start::Zero, out))
 }
 
-#[cfg(feature = "flex")]
-mod flex {
-    use burn::backend::Flex;
-
-    use super::*;
-
-    type Flexible = FloatTensor<Flex>;
-
-    impl FrozenLinear for Flex {
-        fn frozen_linear(x: Flexible, weight: Flexible, bias: Flexible) -> Flexible {
-            match sliceable::<Self>(&x) {
-                true => linear::<Self>(x, weight, Some(bias)),
-                false => forward::<Self>(x, weight, bias),
-            }
+impl<S: InMemory> FrozenLinear for S {
+    fn frozen_linear(
+        x: FloatTensor<S>,
+        weight: FloatTensor<S>,
+        bias: FloatTensor<S>,
+    ) -> FloatTensor<S> {
+        match sliceable::<Self>(&x) {
+            true => linear::<Self>(x, weight, Some(bias)),
+            false => forward::<Self>(x, weight, bias),
         }
+    }
 
-        fn frozen_linear_backward(grad: Flexible, weight: Flexible) -> Flexible {
-            match sliceable::<Self>(&grad) {
-                true => linear_backward::<Self>(grad, weight),
-                false => backward::<Self>(grad, weight),
-            }
+    fn frozen_linear_backward(grad: FloatTensor<S>, weight: FloatTensor<S>) -> FloatTensor<S> {
+        match sliceable::<Self>(&grad) {
+            true => linear_backward::<Self>(grad, weight),
+            false => backward::<Self>(grad, weight),
         }
+    }
 
-        fn narrowed(x: Flexible, down: Flexible, scale: f64) -> Flexible {
-            match sliceable::<Self>(&x) {
-                true => scaled::<Self>(linear::<Self>(x, down, None), scale),
-                false => narrow::<Self>(x, down, scale),
-            }
+    fn narrowed(x: FloatTensor<S>, down: FloatTensor<S>, scale: f64) -> FloatTensor<S> {
+        match sliceable::<Self>(&x) {
+            true => scaled::<Self>(linear::<Self>(x, down, None), scale),
+            false => narrow::<Self>(x, down, scale),
         }
+    }
 
-        fn plus_transposed(y: Flexible, a: Flexible, b: Flexible) -> Flexible {
-            match sliceable::<Self>(&y) {
-                true => plus::<Self>(y, a, b, true),
-                false => add_transposed::<Self>(y, a, b),
-            }
+    fn plus_transposed(y: FloatTensor<S>, a: FloatTensor<S>, b: FloatTensor<S>) -> FloatTensor<S> {
+        match sliceable::<Self>(&y) {
+            true => plus::<Self>(y, a, b, true),
+            false => add_transposed::<Self>(y, a, b),
         }
+    }
 
-        fn plus_product(y: Flexible, a: Flexible, b: Flexible) -> Flexible {
-            match sliceable::<Self>(&y) {
-                true => plus::<Self>(y, a, b, false),
-                false => add_product::<Self>(y, a, b),
-            }
+    fn plus_product(y: FloatTensor<S>, a: FloatTensor<S>, b: FloatTensor<S>) -> FloatTensor<S> {
+        match sliceable::<Self>(&y) {
+            true => plus::<Self>(y, a, b, false),
+            false => add_product::<Self>(y, a, b),
         }
+    }
 
-        fn crossed(a: Flexible, b: Flexible) -> Flexible {
-            match sliceable::<Self>(&a) {
-                true => crossed::<Self>(a, b),
-                false => cross::<Self>(a, b),
-            }
+    fn crossed(a: FloatTensor<S>, b: FloatTensor<S>) -> FloatTensor<S> {
+        match sliceable::<Self>(&a) {
+            true => crossed::<Self>(a, b),
+            false => cross::<Self>(a, b),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One LoRA in every dialect: the same pictures as diffusers makes with it.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::layers::LayerMut;
 use likeness_diffusion::pipeline::Pipeline;
@@ -8,9 +8,10 @@ use likeness_diffusion::sampler::SamplerKind;
 
 use super::golden::Case;
 use super::stable_diffusion::request;
+use crate::support::device;
 
 pub fn check(case: &mut Case) {
-    let device = Device::flex();
+    let device = device();
     let base = case.sibling("sd15-tiny").join("pipeline");
     let checkpoint = Checkpoint::open(&base, None).expect("the base of these adapters");
     let mut pipeline = Pipeline::load(&checkpoint, &device).expect("its models");
@@ -36,7 +37,7 @@ pub fn check(case: &mut Case) {
 }
 
 fn check_run(case: &mut Case, pipeline: &Pipeline, checkpoint: &Checkpoint, run: &str) {
-    let device = Device::flex();
+    let device = device();
     let request = request(case, checkpoint, SamplerKind::Ddim);
     let start = case.tensor("sample/initial_latents", &device);
     let latents = pipeline.sample(&request, start, &mut |_| {}).expect("a sound request");

@@ -13,6 +13,7 @@ use likeness_trainer::trainable::Trainable;
 use serde_json::Value;
 
 use super::golden::Case;
+use crate::support::device;
 
 /// Runs that are checked; the others (DoRA, FLUX) are not built yet.
 const RUNS: [&str; 8] = [
@@ -38,7 +39,7 @@ pub fn check(case: &mut Case) {
 }
 
 fn check_tables(case: &mut Case, checkpoint: &Checkpoint) {
-    let device = Device::flex();
+    let device = device();
     let schedule = checkpoint.noise_schedule();
     let times: Vec<usize> = case.ints("data/timesteps").iter().map(|t| *t as usize).collect();
     let table = |f: &dyn Fn(usize) -> f64| times.iter().map(|t| f(*t)).collect::<Vec<_>>();
@@ -81,7 +82,7 @@ fn check_learning_rates(case: &mut Case) {
 }
 
 fn check_run(case: &mut Case, checkpoint: &Checkpoint, run: &str, checkpointing: Checkpointing) {
-    let device = Device::flex();
+    let device = device();
     let mut pipeline = Pipeline::load(checkpoint, &device).expect("the base");
     let schedule = checkpoint.noise_schedule();
     let settings = case.meta["runs"][run].clone();

@@ -1,11 +1,12 @@
 //! Tables and traces of the samplers that are built.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use likeness_diffusion::sampler::{Sampler, SamplerKind, SamplerOptions};
 use likeness_diffusion::schedule::{BetaSchedule, Schedule, ScheduleConfig};
 use serde_json::Value;
 
 use super::golden::Case;
+use crate::support::device;
 
 pub fn check(case: &mut Case) {
     check_tables(case);
@@ -84,7 +85,7 @@ fn check_run(
     schedule: &Schedule,
     steps: usize,
 ) {
-    let device = Device::flex();
+    let device = device();
     let outputs = case.tensor::<5>("model_outputs", &device);
     let noises = case.tensor::<5>("noises", &device);
     let mut sampler = Sampler::new(options, schedule, steps);

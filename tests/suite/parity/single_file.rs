@@ -1,13 +1,13 @@
 //! SD 1.5 as one original file: the same weights as the folder, under its own names.
 
-use burn::tensor::Device;
 use likeness_diffusion::checkpoint::{Checkpoint, Family};
 use likeness_diffusion::weights::names::ldm;
 
 use super::golden::Case;
+use crate::support::device;
 
 pub fn check(case: &mut Case) {
-    let device = Device::flex();
+    let device = device();
     let configs = case.folder.join("configs/sd15");
     let file = case.folder.join("sd15_ldm.safetensors");
     let checkpoint = Checkpoint::open(&file, Some(&configs)).expect("an SD 1.x file");

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use super::golden::Case;
 use super::schedulers::kind_of;
+use crate::support::device;
 
 pub fn check(case: &mut Case) {
-    let device = Device::flex();
+    let device = device();
     let checkpoint = Checkpoint::open(&case.folder.join("pipeline"), None).expect("a pipeline");
     check_models(case, &checkpoint, &device);
     let single = case.folder.join("single_file_ldm.safetensors");
