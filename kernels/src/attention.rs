@@ -17,7 +17,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extensi
 use burn::tensor::{Shape, Tensor};
 
 mod decomposed;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "tch"))]
 mod sliced;
 
 /// What attention does, beside its inputs.
@@ -93,9 +93,6 @@ pub trait FusedAttention: Backend {
         decomposed::backward::<Self>(q, k, v, grad, options)
     }
 }
-
-#[cfg(feature = "tch")]
-impl FusedAttention for burn::backend::LibTorch {}
 
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl FusedAttention for crate::device::CubeEngine {}

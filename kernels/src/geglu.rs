@@ -107,7 +107,7 @@ mod sliced {
 
     use super::*;
     use crate::elementary::{gelu, gelu_and_slope};
-    use crate::slices::{InMemory, changed, elements, filled, sliceable, task_of_rows};
+    use crate::slices::{InMemory, Parts, changed, elements, filled, sliceable, task_of_rows};
 
     impl<S: InMemory> GatedGelu for S {
         fn gated_gelu(x: FloatTensor<S>) -> FloatTensor<S> {
@@ -117,15 +117,7 @@ mod sliced {
             let [rows, twice]: [usize; 2] = x.shape().dims();
             let (x, width) = (S::contiguous(x), twice / 2);
             let x = elements::<S>(&x);
-            filled::<S>(Shape::from([rows, width]), task_of_rows(width), |start, y| {
-                let rows = x[2 * start..].chunks_exact(twice);
-                for (y, row) in y.chunks_exact_mut(width).zip(rows) {
-                    let (values, gates) = row.split_at(width);
-                    for ((y, value), &gate) in y.iter_mut().zip(values).zip(gates) {
-                        *y = value * gelu(gate);
-                    }
-                }
-            })
+            filled::<S>(Shape::from([rows, width]), task_of_rows(width), Gated { x, width })
         }
 
         fn gated_gelu_backward(x: FloatTensor<S>, grad: FloatTensor<S>) -> FloatTensor<S> {
@@ -135,16 +127,46 @@ mod sliced {
             let [_, twice]: [usize; 2] = x.shape().dims();
             let (grad, width) = (S::contiguous(grad), twice / 2);
             let grad = elements::<S>(&grad);
-            changed::<S>(x, task_of_rows(twice), |start, rows| {
-                let grad = grad[start / 2..].chunks_exact(width);
-                for (row, grad) in rows.chunks_exact_mut(twice).zip(grad) {
-                    let (values, gates) = row.split_at_mut(width);
-                    for ((value, gate), d) in values.iter_mut().zip(gates).zip(grad) {
-                        let (gelu, slope) = gelu_and_slope(*gate);
-                        (*value, *gate) = (d * gelu, d * *value * slope);
-                    }
+            changed::<S>(x, task_of_rows(twice), Sloped { grad, width })
+        }
+    }
+
+    /// Writes y from rows of values and gates.
+    struct Gated<'a> {
+        x: &'a [f32],
+        width: usize,
+    }
+
+    impl Parts for Gated<'_> {
+        #[inline(always)]
+        fn part(&self, start: usize, y: &mut [f32]) {
+            let rows = self.x[2 * start..].chunks_exact(2 * self.width);
+            for (y, row) in y.chunks_exact_mut(self.width).zip(rows) {
+                let (values, gates) = row.split_at(self.width);
+                for ((y, value), &gate) in y.iter_mut().zip(values).zip(gates) {
+                    *y = value * gelu(gate);
                 }
-            })
+            }
+        }
+    }
+
+    /// Turns rows of values and gates into their gradients.
+    struct Sloped<'a> {
+        grad: &'a [f32],
+        width: usize,
+    }
+
+    impl Parts for Sloped<'_> {
+        #[inline(always)]
+        fn part(&self, start: usize, rows: &mut [f32]) {
+            let grad = self.grad[start / 2..].chunks_exact(self.width);
+            for (row, grad) in rows.chunks_exact_mut(2 * self.width).zip(grad) {
+                let (values, gates) = row.split_at_mut(self.width);
+                for ((value, gate), d) in values.iter_mut().zip(gates).zip(grad) {
+                    let (gelu, slope) = gelu_and_slope(*gate);
+                    (*value, *gate) = (d * gelu, d * *value * slope);
+                }
+            }
         }
     }
 }

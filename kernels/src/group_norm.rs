@@ -217,7 +217,7 @@ mod sliced {
     use super::*;
     use crate::elementary::{silu, silu_slope};
     use crate::moments::Moments;
-    use crate::slices::{InMemory, changed, elements, sliceable};
+    use crate::slices::{InMemory, Parts, changed, elements, sliceable};
 
     impl<S: InMemory> FrozenGroupNorm for S {
         fn frozen_group_norm(
@@ -232,7 +232,7 @@ mod sliced {
             let (gamma, beta) = (S::contiguous(gamma), S::contiguous(beta));
             let groups =
                 Groups::new(x.shape(), elements::<S>(&gamma), elements::<S>(&beta), options);
-            changed::<S>(x, groups.size, |start, part| groups.forward(start, part))
+            changed::<S>(x, groups.size, groups)
         }
 
         fn frozen_group_norm_backward(
@@ -248,10 +248,7 @@ mod sliced {
             let (x, gamma, beta) = (S::contiguous(x), S::contiguous(gamma), S::contiguous(beta));
             let groups =
                 Groups::new(x.shape(), elements::<S>(&gamma), elements::<S>(&beta), options);
-            let x = elements::<S>(&x);
-            changed::<S>(grad, groups.size, |start, d| {
-                groups.backward(start, &x[start..start + d.len()], d)
-            })
+            changed::<S>(grad, groups.size, Slopes { groups, x: elements::<S>(&x) })
         }
     }
 
@@ -278,10 +275,12 @@ mod sliced {
             let (gamma, beta) = (&self.gamma[first..], &self.beta[first..]);
             gamma.iter().copied().zip(beta.iter().copied())
         }
+    }
 
-        /// Turns the group's x into y.
+    /// Turns a group's x into y.
+    impl Parts for Groups<'_> {
         #[inline(always)]
-        fn forward(&self, start: usize, group: &mut [f32]) {
+        fn part(&self, start: usize, group: &mut [f32]) {
             let moments = Moments::of(group, self.options.epsilon);
             let channels = group.chunks_exact_mut(self.places);
             for (x, (gamma, beta)) in channels.zip(self.channels(start)) {
@@ -292,15 +291,25 @@ mod sliced {
                 }
             }
         }
+    }
 
-        /// Turns the group's dy into dx.
+    /// What the backward pass reads.
+    struct Slopes<'a> {
+        groups: Groups<'a>,
+        x: &'a [f32],
+    }
+
+    /// Turns a group's dy into dx.
+    impl Parts for Slopes<'_> {
         #[inline(always)]
-        fn backward(&self, start: usize, group: &[f32], d: &mut [f32]) {
-            let moments = Moments::of(group, self.options.epsilon);
-            let channels = group.chunks_exact(self.places).zip(d.chunks_exact_mut(self.places));
-            for ((x, d), (gamma, beta)) in channels.zip(self.channels(start)) {
+        fn part(&self, start: usize, d: &mut [f32]) {
+            let Groups { places, options, .. } = self.groups;
+            let group = &self.x[start..start + d.len()];
+            let moments = Moments::of(group, options.epsilon);
+            let channels = group.chunks_exact(places).zip(d.chunks_exact_mut(places));
+            for ((x, d), (gamma, beta)) in channels.zip(self.groups.channels(start)) {
                 let slope = |x: f32| silu_slope(moments.normalise(x) * gamma + beta);
-                match self.options.silu {
+                match options.silu {
                     true => (d.iter_mut().zip(x)).for_each(|(d, x)| *d *= slope(*x) * gamma),
                     false => d.iter_mut().for_each(|d| *d *= gamma),
                 }

@@ -150,7 +150,7 @@ mod sliced {
 
     use super::*;
     use crate::moments::Moments;
-    use crate::slices::{InMemory, changed, elements, sliceable, task_of_rows};
+    use crate::slices::{InMemory, Parts, changed, elements, sliceable, task_of_rows};
 
     impl<S: InMemory> FrozenLayerNorm for S {
         fn frozen_layer_norm(
@@ -164,14 +164,7 @@ mod sliced {
             }
             let (gamma, beta) = (S::contiguous(gamma), S::contiguous(beta));
             let (gamma, beta) = (elements::<S>(&gamma), elements::<S>(&beta));
-            changed::<S>(x, task_of_rows(gamma.len()), |_, rows| {
-                for row in rows.chunks_exact_mut(gamma.len()) {
-                    let moments = Moments::of(row, epsilon);
-                    for ((x, gamma), beta) in row.iter_mut().zip(gamma).zip(beta) {
-                        *x = moments.normalise(*x) * gamma + beta;
-                    }
-                }
-            })
+            changed::<S>(x, task_of_rows(gamma.len()), Rows { gamma, beta, epsilon })
         }
 
         fn frozen_layer_norm_backward(
@@ -185,14 +178,44 @@ mod sliced {
             }
             let (x, gamma) = (S::contiguous(x), S::contiguous(gamma));
             let (x, gamma) = (elements::<S>(&x), elements::<S>(&gamma));
-            changed::<S>(grad, task_of_rows(gamma.len()), |start, rows| {
-                let x = x[start..].chunks_exact(gamma.len());
-                for (d, x) in rows.chunks_exact_mut(gamma.len()).zip(x) {
-                    let scaled = d.iter_mut().zip(gamma);
-                    scaled.for_each(|(d, gamma)| *d *= gamma);
-                    Moments::of(x, epsilon).backward(x, d);
+            changed::<S>(grad, task_of_rows(gamma.len()), Slopes { gamma, x, epsilon })
+        }
+    }
+
+    /// Turns rows of x into y.
+    struct Rows<'a> {
+        gamma: &'a [f32],
+        beta: &'a [f32],
+        epsilon: f64,
+    }
+
+    impl Parts for Rows<'_> {
+        #[inline(always)]
+        fn part(&self, _: usize, rows: &mut [f32]) {
+            for row in rows.chunks_exact_mut(self.gamma.len()) {
+                let moments = Moments::of(row, self.epsilon);
+                for ((x, gamma), beta) in row.iter_mut().zip(self.gamma).zip(self.beta) {
+                    *x = moments.normalise(*x) * gamma + beta;
                 }
-            })
+            }
+        }
+    }
+
+    /// Turns rows of dy into dx.
+    struct Slopes<'a> {
+        gamma: &'a [f32],
+        x: &'a [f32],
+        epsilon: f64,
+    }
+
+    impl Parts for Slopes<'_> {
+        #[inline(always)]
+        fn part(&self, start: usize, rows: &mut [f32]) {
+            let x = self.x[start..].chunks_exact(self.gamma.len());
+            for (d, x) in rows.chunks_exact_mut(self.gamma.len()).zip(x) {
+                d.iter_mut().zip(self.gamma).for_each(|(d, gamma)| *d *= gamma);
+                Moments::of(x, self.epsilon).backward(x, d);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{DType, Shape};
 use rayon::prelude::*;
 
+use crate::cpu::simd::{Simd, Vectored};
 use crate::cpu::values::Values;
 
 /// Elements of short rows that are worth a task of their own.
@@ -50,32 +51,35 @@ pub fn task_of_rows(width: usize) -> usize {
     width * (TASK / width.max(1)).max(1)
 }
 
-/// A tensor of `shape` whose every `task` elements `fill(index of the first, elements)` writes.
-pub fn filled<S: InMemory>(
-    shape: Shape,
-    task: usize,
-    fill: impl Fn(usize, &mut [f32]) + Sync,
-) -> FloatTensor<S> {
-    S::made(shape, |values| on_every_core(values, task, fill))
+/// What is done to a part of a tensor's elements.
+///
+/// Closures will do, but the compiler gives loops in them its narrowest vectors: it inlines a
+/// method that is `#[inline(always)]` where the processor's own are chosen, and no closure.
+pub trait Parts: Sync {
+    /// Changes elements from number `start` on.
+    fn part(&self, start: usize, part: &mut [f32]);
 }
 
-/// `x` after `change(index of the first, elements)` of every `task` elements; in place if nobody
-/// else holds `x`.
-pub fn changed<S: InMemory>(
-    x: FloatTensor<S>,
-    task: usize,
-    change: impl Fn(usize, &mut [f32]) + Sync,
-) -> FloatTensor<S> {
+impl<F: Fn(usize, &mut [f32]) + Sync> Parts for F {
+    #[inline(always)]
+    fn part(&self, start: usize, part: &mut [f32]) {
+        self(start, part);
+    }
+}
+
+/// A tensor of `shape` whose every `task` elements `fill` writes.
+pub fn filled<S: InMemory>(shape: Shape, task: usize, fill: impl Parts) -> FloatTensor<S> {
+    S::made(shape, |values| on_every_core(values, task, &fill))
+}
+
+/// `x` after `change` of every `task` elements; in place if nobody else holds `x`.
+pub fn changed<S: InMemory>(x: FloatTensor<S>, task: usize, change: impl Parts) -> FloatTensor<S> {
     let mut x = S::contiguous(x);
     if let Some(values) = S::alone(&mut x) {
-        on_every_core(values, task, change);
+        on_every_core(values, task, &change);
         return x;
     }
-    let old = elements::<S>(&x);
-    filled::<S>(x.shape(), task, |start, new| {
-        new.copy_from_slice(&old[start..start + new.len()]);
-        change(start, new);
-    })
+    filled::<S>(x.shape(), task, Copied { old: elements::<S>(&x), change })
 }
 
 /// `x` after `change` of all its elements; in place if nobody else holds `x`.
@@ -94,10 +98,38 @@ pub fn rewritten<S: InMemory>(
     })
 }
 
-fn on_every_core(values: &mut [f32], task: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
-    let arch = pulp::Arch::new();
+/// A copy of the old elements, then a change.
+struct Copied<'a, C> {
+    old: &'a [f32],
+    change: C,
+}
+
+impl<C: Parts> Parts for Copied<'_, C> {
+    #[inline(always)]
+    fn part(&self, start: usize, part: &mut [f32]) {
+        part.copy_from_slice(&self.old[start..start + part.len()]);
+        self.change.part(start, part);
+    }
+}
+
+/// One task.
+struct Task<'a, P> {
+    work: &'a P,
+    start: usize,
+    part: &'a mut [f32],
+}
+
+impl<P: Parts> Vectored for Task<'_, P> {
+    #[inline(always)]
+    fn run(self) {
+        self.work.part(self.start, self.part);
+    }
+}
+
+fn on_every_core(values: &mut [f32], task: usize, work: &impl Parts) {
+    let simd = Simd::best();
     let tasks = values.par_chunks_mut(task.max(1)).enumerate();
-    tasks.for_each(|(i, part)| arch.dispatch(|| work(i * task, part)));
+    tasks.for_each(|(i, part)| simd.run(Task { work, start: i * task, part }));
 }
 
 #[cfg(feature = "flex")]

@@ -15,8 +15,6 @@ use crate::weights::names::{ldm, openclip};
 /// A tensor as a file's header has it.
 #[derive(Deserialize)]
 struct Entry {
-    dtype: String,
-    shape: Vec<u64>,
     data_offsets: [u64; 2],
 }
 

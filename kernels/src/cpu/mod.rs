@@ -7,6 +7,7 @@
 pub mod attention;
 pub mod matrices;
 pub mod product;
+pub mod room;
 pub mod simd;
 #[cfg(test)]
 mod testing;

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::room::Room;
 use super::simd::Simd;
 use super::tile::{DEPTH, MOST, Out, Tile};
 
@@ -108,7 +109,7 @@ impl Plan {
         let panels = sizes.groups * sizes.columns.div_ceil(tile.columns);
         let tiles = sizes.rows.div_ceil(tile.rows);
         let all = sizes.rows * sizes.depth * panels * tile.columns;
-        let wanted = if threads == 1 { 1 } else { (all / TASK).clamp(1, 4 * threads) };
+        let wanted = if threads == 1 { 1 } else { (all / TASK).clamp(1, 2 * threads) };
         let most = COLUMNS / tile.columns;
         // Cutting columns packs the left side again, cutting rows the right one.
         let across = wanted.min(panels).max(panels.div_ceil(most));
@@ -158,16 +159,16 @@ struct Work<'a, L, R> {
 
 thread_local! {
     /// A task's packed sides, kept for the next one: fresh pages cost more than the packing.
-    static ROOM: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    static ROOM: RefCell<(Room, Room)> = const { RefCell::new((Room::new(), Room::new())) };
 }
 
 impl<L: Left, R: Right> Work<'_, L, R> {
     /// All sums of a block of rows and panels.
     fn block(&self, (rows, panels): (Range<usize>, Range<usize>)) {
         self.begin(&rows, &panels);
-        let (mut lefts, mut rights) = ROOM.take();
-        lefts.resize(lefts.len().max((ROWS + MOST.0) * DEPTH), 0.0);
-        rights.resize(rights.len().max(panels.len() * self.tile.columns * DEPTH), 0.0);
+        let mut rooms = ROOM.take();
+        let lefts = rooms.0.take((ROWS + MOST.0) * DEPTH);
+        let rights = rooms.1.take(panels.len() * self.tile.columns * DEPTH);
         for from in (0..self.sizes.depth).step_by(DEPTH) {
             let depth = from..(from + DEPTH).min(self.sizes.depth);
             for (panel, room) in panels.clone().zip(rights.chunks_mut(self.tile.columns * DEPTH)) {
@@ -176,13 +177,13 @@ impl<L: Left, R: Right> Work<'_, L, R> {
             let step = ROWS / self.tile.rows * self.tile.rows;
             for first in rows.clone().step_by(step) {
                 let some = first..(first + step).min(rows.end);
-                self.left.pack(some.clone(), depth.clone(), &mut lefts);
+                self.left.pack(some.clone(), depth.clone(), lefts);
                 for (panel, right) in panels.clone().zip(rights.chunks(self.tile.columns * DEPTH)) {
-                    self.tiles(&some, panel, depth.len(), &lefts, right);
+                    self.tiles(&some, panel, depth.len(), lefts, right);
                 }
             }
         }
-        ROOM.set((lefts, rights));
+        ROOM.set(rooms);
     }
 
     fn pack_right(&self, panel: usize, depth: Range<usize>, room: &mut [f32]) {

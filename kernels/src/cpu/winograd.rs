@@ -8,9 +8,12 @@
 //! Sources: Lavin and Gray 2016, <https://arxiv.org/abs/1509.09308>, section 4.3;
 //! Barabasz et al. 2020, <https://arxiv.org/abs/1803.10986>, section 5 (the points).
 
+use std::cell::RefCell;
+
 use rayon::prelude::*;
 
 use super::product::Start;
+use super::room::Room;
 use super::simd::{Simd, Vectored};
 use super::tile::{DEPTH, Tile};
 use super::values::Values;
@@ -32,6 +35,11 @@ const NUMBERS: usize = 36;
 const STRIP: usize = 8 << 20;
 /// Output channels whose kernels are held at once.
 const BLOCK: usize = 160;
+
+thread_local! {
+    /// Numbers of tiles and of kernels, kept for the next convolution.
+    static ROOMS: RefCell<(Room, Room)> = const { RefCell::new((Room::new(), Room::new())) };
+}
 
 /// A 3 x 3 convolution with stride 1 and one zero around: the size is kept.
 #[derive(Debug, Clone, Copy)]
@@ -83,8 +91,7 @@ impl Same<'_> {
         let tile = Tile::best(simd, self.written().min(BLOCK));
         let width = tile.columns.max(LANES);
         let most = (STRIP / (NUMBERS * self.read())).max(width) / width * width;
-        let mut numbers = Vec::new();
-        let mut kernels = Vec::new();
+        let (mut numbers, mut kernels) = ROOMS.take();
         let out = Output::new(out);
         for first in (0..self.tiles()).step_by(most) {
             let strip =
@@ -93,19 +100,24 @@ impl Same<'_> {
             for row in (0..self.written()).step_by(BLOCK) {
                 let rows = BLOCK.min(self.written() - row);
                 self.kernels(simd, (row, rows), &tile, &mut kernels);
-                strip.multiply(&numbers, &kernels, (row, rows), start, out);
+                strip.multiply(numbers.kept(), kernels.kept(), (row, rows), start, out);
             }
         }
+        ROOMS.set((numbers, kernels));
+    }
+
+    /// From one number of all kernels of a block of `rows` to the next: not a multiple of a page,
+    /// so that 36 numbers of one kernel do not want the same lines of the cache.
+    fn kernel_stride(&self, rows: usize, tile: &Tile) -> usize {
+        self.read().div_ceil(DEPTH) * rows.next_multiple_of(tile.rows) * DEPTH + LANES
     }
 
     /// Numbers of the kernels that write channels `row..row + rows`, packed as left sides:
     /// `[36, blocks of depth, rows of whole tiles, DEPTH]`.
-    fn kernels(&self, simd: Simd, (row, rows): (usize, usize), tile: &Tile, out: &mut Vec<f32>) {
+    fn kernels(&self, simd: Simd, (row, rows): (usize, usize), tile: &Tile, out: &mut Room) {
         let high = rows.next_multiple_of(tile.rows);
-        let blocks = self.read().div_ceil(DEPTH);
-        let number = blocks * high * DEPTH;
-        out.resize(NUMBERS * number, 0.0);
-        let place = Output::new(out);
+        let number = self.kernel_stride(rows, tile);
+        let place = Output::new(out.take(NUMBERS * number));
         let across = self.read().div_ceil(LANES);
         let groups = rows.div_ceil(LANES) * across;
         (0..groups).into_par_iter().with_min_len(8).for_each(|group| {

@@ -1,5 +1,6 @@
 //! Some of a picture's tiles: in, multiplied, out.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -8,8 +9,14 @@ use super::output::Output;
 use super::transforms::{LANES, Lanes, of_output, of_patch};
 use super::{NUMBERS, SIDE, Same};
 use crate::cpu::product::Start;
+use crate::cpu::room::Room;
 use crate::cpu::simd::{Simd, Vectored};
 use crate::cpu::tile::{DEPTH, Out, Tile};
+
+thread_local! {
+    /// A task's sums, kept for the next one.
+    static SUMS: RefCell<Room> = const { RefCell::new(Room::new()) };
+}
 
 /// Panels that a task multiplies with the same kernels, which then come from the cache.
 const GROUP: usize = 4;
@@ -43,12 +50,16 @@ impl Strip<'_> {
         (t / (rows * columns), t / columns % rows * SIDE, t % columns * SIDE)
     }
 
+    /// From one number of all tiles to the next: not a multiple of a page, as for the kernels.
+    fn stride(&self) -> usize {
+        self.panels() * self.of.read() * self.tile.columns + LANES
+    }
+
     /// The tiles' numbers, packed as right sides: `[36, panels, channels, columns of a panel]`.
-    pub fn transform(&self, out: &mut Vec<f32>) {
+    pub fn transform(&self, out: &mut Room) {
         let (channels, columns) = (self.of.read(), self.tile.columns);
-        let number = self.panels() * channels * columns;
-        out.resize(NUMBERS * number, 0.0);
-        let place = Output::new(out);
+        let number = self.stride();
+        let place = Output::new(out.take(NUMBERS * number));
         let groups = (self.panels() * columns).div_ceil(LANES);
         (0..groups * channels).into_par_iter().with_min_len(16).for_each(|task| {
             let (group, channel) = (task / channels, task % channels);
@@ -96,13 +107,16 @@ impl Strip<'_> {
         let step = self.step(rows);
         let parts = rows.div_ceil(step);
         let groups = self.panels().div_ceil(GROUP);
-        (0..parts * groups).into_par_iter().for_each_init(Vec::new, |sums, task| {
+        (0..parts * groups).into_par_iter().for_each(|task| {
+            let mut room = SUMS.take();
+            let sums = room.take(NUMBERS * step * GROUP * self.tile.columns);
             let panels = task / parts * GROUP..(task / parts * GROUP + GROUP).min(self.panels());
             let from = task % parts * step;
             let high = step.min(rows - from);
             self.sums(numbers, kernels, panels.clone(), (from, high, rows), sums);
             let rows = (row + from, high, step);
             self.simd.run(Pixels { strip: self, sums, panels, rows, start, out });
+            SUMS.set(room);
         });
     }
 
@@ -118,26 +132,26 @@ impl Strip<'_> {
         kernels: &[f32],
         panels: Range<usize>,
         (from, high, rows): (usize, usize, usize),
-        sums: &mut Vec<f32>,
+        sums: &mut [f32],
     ) {
         let Tile { rows: tile_rows, columns, .. } = self.tile;
         let (step, width) = (self.step(rows), panels.len() * columns);
         let (channels, all_rows) = (self.of.read(), rows.next_multiple_of(tile_rows));
         let blocks = channels.div_ceil(DEPTH);
-        sums.clear();
-        sums.resize(NUMBERS * step * width, 0.0);
-        for (n, sums) in sums.chunks_exact_mut(step * width).enumerate() {
+        let number = self.of.kernel_stride(rows, &self.tile);
+        sums[..NUMBERS * step * width].fill(0.0);
+        for (n, sums) in sums.chunks_exact_mut(step * width).take(NUMBERS).enumerate() {
             for block in 0..blocks {
                 let depth = DEPTH.min(channels - block * DEPTH);
-                let left = ((n * blocks + block) * all_rows + from) * DEPTH;
+                let left = n * number + (block * all_rows + from) * DEPTH;
                 for (i, panel) in panels.clone().enumerate() {
-                    let right = (n * self.panels() + panel) * channels + block * DEPTH;
+                    let right = n * self.stride() + (panel * channels + block * DEPTH) * columns;
                     for first in (0..high).step_by(tile_rows) {
                         let rows = &mut sums[first * width..][..tile_rows * width];
                         let place = rows[i * columns..].as_mut_ptr();
                         let out = Out { place, stride: width };
                         let left = &kernels[left + first * DEPTH..];
-                        self.tile.add(depth, left, &numbers[right * columns..], out);
+                        self.tile.add(depth, left, &numbers[right..], out);
                     }
                 }
             }
