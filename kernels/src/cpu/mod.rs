@@ -4,6 +4,7 @@
 //! Nothing here knows a tensor library. Every result is the same bits on any
 //! number of threads: work is split where no sum is.
 
+pub mod adamw;
 pub mod matrices;
 pub mod product;
 pub mod simd;
