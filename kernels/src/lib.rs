@@ -10,6 +10,7 @@
 // burn-tch is the only libtorch engine that burn 0.22 has.
 #![cfg_attr(feature = "tch", allow(deprecated))]
 
+pub mod adamw;
 pub mod attention;
 pub mod conv_frozen;
 #[cfg(any(feature = "flex", feature = "tch"))]
@@ -34,6 +35,7 @@ mod slices;
 #[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod testing;
 
+pub use adamw::{AdamWState, AdamWStep, adamw};
 pub use attention::{AttentionOptions, attention};
 pub use conv_frozen::{ConvUpdate, conv_frozen, lora_conv};
 pub use device::{DeviceError, device};

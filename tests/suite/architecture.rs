@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
     ("dataset", &["faces"]),
     ("kernels", &[]),
     ("diffusion", &["kernels"]),
-    ("trainer", &["dataset", "diffusion"]),
+    ("trainer", &["dataset", "diffusion", "kernels"]),
     ("evaluator", &["dataset", "diffusion", "faces"]),
 ];
 

@@ -1,12 +1,10 @@
-//! AdamW over one flat tensor that holds every factor.
+//! AdamW over one flat tensor that holds every factor, and its state between steps.
 //!
-//! `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`,
-//! `p ← (1 - η λ) p - η m̂ / (√v̂ + ε)`, with the gradient's global norm clipped
-//! before. One flat tensor makes a step a few launches, however many layers there
-//! are. Source: Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>,
-//! algorithm 2; ε and the order of operations as in `torch.optim.AdamW`.
+//! The formula is the kernel's, [`likeness_kernels::adamw`]. One flat tensor makes a
+//! step a few launches, however many layers there are.
 
 use burn::tensor::{Device, Tensor};
+use likeness_kernels::{AdamWState, AdamWStep, adamw};
 
 /// Constants of AdamW.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,21 +48,16 @@ impl AdamW {
         gradient: Tensor<1>,
         learning_rate: f64,
     ) -> (Tensor<1>, Tensor<1>) {
-        let AdamWConfig { beta1, beta2, epsilon, weight_decay, clip } = self.config;
-        let norm = gradient.clone().square().sum().sqrt(); // [1]
-        let gradient = match clip {
-            // As torch.nn.utils.clip_grad_norm_, with its 1e-6.
-            Some(clip) => gradient * ((norm.clone() + 1e-6).recip() * clip).clamp_max(1.0),
-            None => gradient,
-        };
         self.steps += 1;
-        let steps = self.steps as i32;
-        self.first = self.first.clone() * beta1 + gradient.clone() * (1.0 - beta1);
-        self.second = self.second.clone() * beta2 + gradient.square() * (1.0 - beta2);
-        let size = learning_rate / (1.0 - beta1.powi(steps));
-        let root = self.second.clone().sqrt() / (1.0 - beta2.powi(steps)).sqrt();
-        let decayed = values * (1.0 - learning_rate * weight_decay);
-        (decayed - self.first.clone() / (root + epsilon) * size, norm)
+        let AdamWConfig { beta1, beta2, epsilon, weight_decay, clip } = self.config;
+        let number = self.steps;
+        let step = AdamWStep { beta1, beta2, epsilon, weight_decay, clip, learning_rate, number };
+        // Taken out, so that nobody else holds them and they are changed in place.
+        let [first, second] = [&mut self.first, &mut self.second]
+            .map(|moment| std::mem::replace(moment, Tensor::empty([0], &gradient.device())));
+        let (state, norm) = adamw(AdamWState { values, first, second }, gradient, step);
+        (self.first, self.second) = (state.first, state.second);
+        (state.values, norm)
     }
 }
 

@@ -4,6 +4,7 @@
 //! Nothing here knows a tensor library. Every result is the same bits on any
 //! number of threads: work is split where no sum is.
 
+pub mod adamw;
 pub mod attention;
 pub mod matrices;
 pub mod product;

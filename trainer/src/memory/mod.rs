@@ -53,7 +53,6 @@ impl Estimate {
     pub fn peak(&self) -> u64 {
         self.caching.max(self.training)
     }
-
 }
 
 /// Predicts the memory of runs of one base and one choice of layers.

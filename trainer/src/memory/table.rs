@@ -14,9 +14,9 @@ pub const PROCESS_BYTES: u64 = 60 << 20;
 /// What the allocator holds beyond what is asked of it, as a share of all that lives for a
 /// step: freed blocks that fit no later request. Measured.
 pub const ALLOCATOR_SHARE: f64 = 0.03;
-/// Rows as long as all factors while AdamW steps: values, both moments, gradient, and four
-/// temporary ones.
-pub const ADAPTER_ROWS: u64 = 8;
+/// Rows as long as all factors while the gradient is put together and AdamW steps: values, both
+/// moments, the gradient, its pieces or the next values, and the sum of several batches.
+pub const ADAPTER_ROWS: u64 = 6;
 /// The widest maps of the VAE's encoder that live at once, `[c, height, width]` in pixels with
 /// the channels of its first level.
 pub const VAE_MAPS: u64 = 4;
