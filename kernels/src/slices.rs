@@ -146,7 +146,7 @@ mod tests {
     use crate::testing::on_each_engine;
 
     fn counted<S: InMemory>() -> FloatTensor<S> {
-        filled::<S>(Shape::from([3, 5]), 4, |start, part| {
+        filled::<S>(Shape::from([3, 5]), 4, |start: usize, part: &mut [f32]| {
             for (i, value) in part.iter_mut().enumerate() {
                 *value = (start + i) as f32;
             }
@@ -221,7 +221,9 @@ mod tests {
     #[test]
     fn nothing_is_a_slice_too() {
         fn run<S: InMemory>() {
-            let x = filled::<S>(Shape::from([0, 5]), 4, |_, _| unreachable!("there is nothing"));
+            let x = filled::<S>(Shape::from([0, 5]), 4, |_: usize, _: &mut [f32]| {
+                unreachable!("there is nothing")
+            });
             assert!(elements::<S>(&changed::<S>(x, 4, doubled)).is_empty());
         }
         on_each_engine!(run);

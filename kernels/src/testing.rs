@@ -66,7 +66,7 @@ pub fn assert_slope(x: &Tensor<4>, f: impl Fn(Tensor<4>) -> Tensor<4>) {
 
 /// A wave of an engine's own, another for each `pitch`.
 pub fn wave<S: InMemory, const D: usize>(shape: [usize; D], pitch: f32) -> FloatTensor<S> {
-    filled::<S>(Shape::from(shape), usize::MAX, |_, values| {
+    filled::<S>(Shape::from(shape), usize::MAX, |_: usize, values: &mut [f32]| {
         let waved = values.iter_mut().enumerate();
         waved.for_each(|(i, value)| *value = (i as f32 * pitch).sin());
     })
