@@ -1,3 +1,5 @@
+//! Attention against an f64 reference, on every set of vectors.
+
 use super::*;
 
 /// Where a test's tensors lie.
