@@ -17,7 +17,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extensi
 use burn::tensor::{Shape, Tensor};
 
 mod decomposed;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "flex", feature = "tch"))]
 mod sliced;
 
 /// What attention does, beside its inputs.
@@ -93,9 +93,6 @@ pub trait FusedAttention: Backend {
     }
 }
 
-#[cfg(feature = "tch")]
-impl FusedAttention for burn::backend::LibTorch {}
-
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
 impl FusedAttention for crate::device::CubeEngine {}
 
@@ -144,5 +141,5 @@ impl<B: FusedAttention> Backward<B, 3> for AttentionBackward {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod tests;

@@ -78,54 +78,46 @@ pub fn backward<S: InMemory>(
     (d_q, d_k.expect(made), d_v.expect(made))
 }
 
-/// Gives an engine in memory these, where the elements are f32.
-macro_rules! on_slices {
-    ($engine:ty) => {
-        impl FusedAttention for $engine {
-            fn fused_attention(
-                q: FloatTensor<Self>,
-                k: FloatTensor<Self>,
-                v: FloatTensor<Self>,
-                options: AttentionOptions,
-            ) -> FloatTensor<Self> {
-                match sliceable::<Self>(&q) {
-                    true => forward::<Self>([q, k, v], options).0,
-                    false => decomposed::forward::<Self>(q, k, v, options),
-                }
-            }
+impl<S: InMemory> FusedAttention for S {
+    fn fused_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        options: AttentionOptions,
+    ) -> FloatTensor<Self> {
+        match sliceable::<Self>(&q) {
+            true => forward::<Self>([q, k, v], options).0,
+            false => decomposed::forward::<Self>(q, k, v, options),
+        }
+    }
 
-            fn fused_attention_forward(
-                q: FloatTensor<Self>,
-                k: FloatTensor<Self>,
-                v: FloatTensor<Self>,
-                options: AttentionOptions,
-            ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-                match sliceable::<Self>(&q) {
-                    true => forward::<Self>([q, k, v], options),
-                    false => {
-                        let out = decomposed::forward::<Self>(q, k, v, options);
-                        (out.clone(), out)
-                    }
-                }
-            }
-
-            fn fused_attention_backward(
-                q: FloatTensor<Self>,
-                k: FloatTensor<Self>,
-                v: FloatTensor<Self>,
-                out: FloatTensor<Self>,
-                kept: FloatTensor<Self>,
-                grad: FloatTensor<Self>,
-                options: AttentionOptions,
-            ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-                match sliceable::<Self>(&q) {
-                    true => backward::<Self>([q, k, v], [out, kept, grad], options),
-                    false => decomposed::backward::<Self>(q, k, v, grad, options),
-                }
+    fn fused_attention_forward(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        options: AttentionOptions,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        match sliceable::<Self>(&q) {
+            true => forward::<Self>([q, k, v], options),
+            false => {
+                let out = decomposed::forward::<Self>(q, k, v, options);
+                (out.clone(), out)
             }
         }
-    };
-}
+    }
 
-#[cfg(feature = "flex")]
-on_slices!(burn::backend::Flex);
+    fn fused_attention_backward(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        out: FloatTensor<Self>,
+        kept: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        options: AttentionOptions,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        match sliceable::<Self>(&q) {
+            true => backward::<Self>([q, k, v], [out, kept, grad], options),
+            false => decomposed::backward::<Self>(q, k, v, grad, options),
+        }
+    }
+}
