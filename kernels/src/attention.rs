@@ -142,5 +142,5 @@ impl<B: FusedAttention> Backward<B, 3> for AttentionBackward {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, any(feature = "flex", feature = "tch")))]
 mod tests;

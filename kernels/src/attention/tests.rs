@@ -3,7 +3,10 @@
 use burn::tensor::{Device, activation::softmax};
 
 use super::*;
-use crate::testing::{assert_slope, largest_difference, random};
+use crate::slices::InMemory;
+use crate::testing::{
+    assert_close, assert_slope, devices, largest_difference, on_each_engine, random, wave,
+};
 
 /// `[batch, tokens, width]` of random numbers.
 fn tokens(shape: [usize; 3], device: &Device) -> Tensor<3> {
@@ -46,20 +49,24 @@ fn run(
 
 #[test]
 fn it_equals_the_decomposition_with_its_gradients() {
-    let device = Device::flex();
-    device.seed(7);
-    for [heads, queries, keys, d_head] in CASES {
-        for causal in [false, true] {
-            let options = AttentionOptions { heads, causal };
-            let q = tokens([2, queries, heads * d_head], &device);
-            let (k, v) = (
-                tokens([2, keys, heads * d_head], &device),
-                tokens([2, keys, heads * d_head], &device),
-            );
-            let got = run([&q, &k, &v], |q, k, v| attention(q, k, v, options));
-            let want = run([&q, &k, &v], |q, k, v| reference(q, k, v, options));
-            for (got, want) in got.into_iter().zip(want) {
-                assert!(largest_difference(got, want) < 2e-5, "{heads} {queries} {keys} {d_head}");
+    for device in devices() {
+        device.seed(7);
+        for [heads, queries, keys, d_head] in CASES {
+            for causal in [false, true] {
+                let options = AttentionOptions { heads, causal };
+                let q = tokens([2, queries, heads * d_head], &device);
+                let (k, v) = (
+                    tokens([2, keys, heads * d_head], &device),
+                    tokens([2, keys, heads * d_head], &device),
+                );
+                let got = run([&q, &k, &v], |q, k, v| attention(q, k, v, options));
+                let want = run([&q, &k, &v], |q, k, v| reference(q, k, v, options));
+                for (got, want) in got.into_iter().zip(want) {
+                    assert!(
+                        largest_difference(got, want) < 2e-5,
+                        "{heads} {queries} {keys} {d_head}"
+                    );
+                }
             }
         }
     }
@@ -67,45 +74,42 @@ fn it_equals_the_decomposition_with_its_gradients() {
 
 #[test]
 fn the_primitives_and_the_slices_agree() {
-    use burn::backend::{Flex, ops::FloatTensorOps};
-    let device = Device::flex();
-    device.seed(12);
-    let flat = |shape| {
-        let data = tokens(shape, &device).into_data();
-        Flex::float_from_data(data, &Default::default())
-    };
-    for causal in [false, true] {
-        let options = AttentionOptions { heads: 2, causal };
-        let [q, k, v, grad] = [[2, 9, 12]; 4].map(flat);
-        let (out, kept) = Flex::fused_attention_forward(q.clone(), k.clone(), v.clone(), options);
-        let primitives = decomposed::forward::<Flex>(q.clone(), k.clone(), v.clone(), options);
-        let (q2, k2, v2, grad2) = (q.clone(), k.clone(), v.clone(), grad.clone());
-        let a = Flex::fused_attention_backward(q, k, v, out.clone(), kept, grad, options);
-        let b = decomposed::backward::<Flex>(q2, k2, v2, grad2, options);
-        for (a, b) in [(out, primitives), (a.0, b.0), (a.1, b.1), (a.2, b.2)] {
-            let values = |x: FloatTensor<Flex>| x.into_data().try_to_vec::<f32>().expect("f32");
-            for (a, b) in values(a).into_iter().zip(values(b)) {
-                assert!((a - b).abs() < 1e-5, "{a} against {b}");
+    fn run<S: InMemory>() {
+        for causal in [false, true] {
+            let options = AttentionOptions { heads: 2, causal };
+            let waves = [1.7, 0.9, 2.3, 0.4].map(|pitch| wave::<S, 3>([2, 9, 12], pitch));
+            let ([q, k, v, grad], [q2, k2, v2, grad2]) = (waves.clone(), waves.clone());
+            let primitives = decomposed::forward::<S>(q.clone(), k.clone(), v.clone(), options);
+            let b = decomposed::backward::<S>(q, k, v, grad, options);
+            let (q, k, v) = (q2.clone(), k2.clone(), v2.clone());
+            let (out, kept) = S::fused_attention_forward(q, k, v, options);
+            assert_close::<S>([out.clone(), primitives]);
+            let a = S::fused_attention_backward(q2, k2, v2, out, kept, grad2, options);
+            for pair in [[a.0, b.0], [a.1, b.1], [a.2, b.2]] {
+                assert_close::<S>(pair);
             }
         }
     }
+    on_each_engine!(run);
 }
 
 #[test]
 fn its_gradient_is_the_slope_of_its_output() {
-    let device = Device::flex();
-    device.seed(11);
-    let options = AttentionOptions { heads: 2, causal: true };
-    let (k, v) = (tokens([1, 5, 8], &device), tokens([1, 5, 8], &device));
-    assert_slope(&random([1, 1, 5, 8], &device), |q| {
-        attention(q.squeeze_dim::<3>(0), k.clone(), v.clone(), options).unsqueeze()
-    });
+    for device in devices() {
+        device.seed(11);
+        let options = AttentionOptions { heads: 2, causal: true };
+        let (k, v) = (tokens([1, 5, 8], &device), tokens([1, 5, 8], &device));
+        assert_slope(&random([1, 1, 5, 8], &device), |q| {
+            attention(q.squeeze_dim::<3>(0), k.clone(), v.clone(), options).unsqueeze()
+        });
+    }
 }
 
 #[test]
 fn without_gradients_nothing_is_tracked() {
-    let device = Device::flex();
-    let x = tokens([1, 4, 8], &device);
-    let options = AttentionOptions { heads: 2, causal: false };
-    assert!(!attention(x.clone(), x.clone(), x, options).is_autodiff());
+    for device in devices() {
+        let x = tokens([1, 4, 8], &device);
+        let options = AttentionOptions { heads: 2, causal: false };
+        assert!(!attention(x.clone(), x.clone(), x, options).is_autodiff());
+    }
 }
