@@ -1,6 +1,6 @@
 //! AdamW over one flat tensor that holds every factor, and its state between steps.
 //!
-//! The formula is the kernel's, [`likeness_kernels::adamw`]. One flat tensor makes a
+//! The formula is the kernel's, [`likeness_kernels::adamw()`]. One flat tensor makes a
 //! step a few launches, however many layers there are.
 
 use burn::tensor::{Device, Tensor};
