@@ -79,16 +79,14 @@ impl World {
         let text = format!("train --dataset mika.dataset --out runs/{name} --set adapter.rank=4");
         let mut args = words(&text);
         args.extend(["--base".to_owned(), base]);
-        args.extend(words(more));
-        on_device(args)
+        on_device(args, more)
     }
 
     /// Arguments that draw 64 x 64 pixels in 3 steps with the tiny SD 1.5.
     pub fn generate(&self, more: &str) -> Vec<String> {
         let mut args = words("generate --size 64x64 --steps 3 --base");
         args.push(sd15());
-        args.extend(words(more));
-        on_device(args)
+        on_device(args, more)
     }
 
     /// The binary with `args`, far from the person's own models and from the network.
@@ -132,11 +130,12 @@ pub fn device() -> Device {
     likeness_diffusion::device(&device_name()).unwrap_or_else(|e| panic!("LIKENESS_DEVICE: {e}"))
 }
 
-/// `args` for the suite's device, unless they name one.
-fn on_device(mut args: Vec<String>) -> Vec<String> {
-    if !args.iter().any(|arg| arg == "--device") {
+/// `args` and `more` on the suite's device, unless `more` names one.
+fn on_device(mut args: Vec<String>, more: &str) -> Vec<String> {
+    if !more.contains("--device") {
         args.extend(["--device".to_owned(), device_name()]);
     }
+    args.extend(words(more));
     args
 }
 
