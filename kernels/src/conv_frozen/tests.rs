@@ -1,7 +1,7 @@
 //! Frozen and low-rank convolutions against burn's own.
 
-use burn::tensor::module::conv2d;
 use burn::tensor::Distribution;
+use burn::tensor::module::conv2d;
 
 use super::*;
 use crate::testing::{devices, largest_difference, random};
