@@ -108,7 +108,11 @@ fn open(
         #[cfg(feature = "tch")]
         "tch" if torch_cuda => Ok(Device::libtorch_cuda(index)),
         #[cfg(feature = "tch")]
-        "tch" => Ok(Device::libtorch()),
+        "tch" => {
+            // Our own threads do the work; libtorch's would spin beside them between its calls.
+            tch::set_num_threads(1);
+            Ok(Device::libtorch())
+        }
         _ => Err(not_built(name, feature)),
     }
 }
