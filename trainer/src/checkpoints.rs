@@ -24,7 +24,8 @@ use crate::optimizer::AdamW;
 pub const ADAPTER: &str = "adapter.safetensors";
 const STATE: &str = "state.safetensors";
 const MANIFEST: &str = "manifest.json";
-const VERSION: u32 = 1;
+/// 2: factors lie in the state as files have them; 1 had those of linear layers turned over.
+const VERSION: u32 = 2;
 
 /// What a checkpoint is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -205,7 +205,8 @@ impl<L: Left, R: Right> Work<'_, L, R> {
             let out = Out { place, stride: all_columns };
             let high = (rows.end - first).min(self.tile.rows);
             if high == self.tile.rows && columns.len() == self.tile.columns {
-                self.tile.add(depth, left, right, out);
+                // SAFETY: the whole tile lies within this task's block of the output.
+                unsafe { self.tile.add(depth, left, right, out) };
             } else {
                 self.part_of_tile(depth, left, right, out, (high, columns.len()));
             }
@@ -224,7 +225,8 @@ impl<L: Left, R: Right> Work<'_, L, R> {
         let mut beside = [0.0f32; MOST.0 * MOST.1];
         let width = self.tile.columns;
         let whole = Out { place: beside.as_mut_ptr(), stride: width };
-        self.tile.add(depth, left, right, whole);
+        // SAFETY: `beside` has room for the largest tile.
+        unsafe { self.tile.add(depth, left, right, whole) };
         for (i, row) in beside.chunks(width).take(high).enumerate() {
             for (j, sum) in row[..wide].iter().enumerate() {
                 // SAFETY: `high` rows and `wide` columns from `out.place` are within the output.

@@ -50,14 +50,16 @@ impl Tile {
         }
     }
 
-    /// Adds the product of `depth` packed columns and rows to `out`, whose rows lie
-    /// `out_stride` apart.
-    pub fn add(&self, depth: usize, left: &[f32], right: &[f32], out: Out) {
+    /// Adds the product of `depth` packed columns and rows to `out`.
+    ///
+    /// # Safety
+    /// `out` has room for the tile's rows of the tile's columns, and no other thread uses it.
+    pub unsafe fn add(&self, depth: usize, left: &[f32], right: &[f32], out: Out) {
         let Out { place, stride } = out;
         assert!(depth <= DEPTH && left.len() >= (self.rows - 1) * DEPTH + depth);
         assert!(right.len() >= depth * self.columns);
-        // SAFETY: the sides are long enough by the assertions above; whoever made `out` holds
-        // that its rows can be written; and `run` is only listed where its vectors exist.
+        // SAFETY: the sides are long enough by the assertions above; the caller holds that `out`
+        // can be written; and `run` is only listed where its vectors exist.
         unsafe { (self.run)(depth, left.as_ptr(), right.as_ptr(), place, stride) }
     }
 }

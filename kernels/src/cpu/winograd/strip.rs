@@ -151,7 +151,8 @@ impl Strip<'_> {
                         let place = rows[i * columns..].as_mut_ptr();
                         let out = Out { place, stride: width };
                         let left = &kernels[left + first * DEPTH..];
-                        self.tile.add(depth, left, &numbers[right..], out);
+                        // SAFETY: `rows` holds the tile's rows, and the panel's columns in each.
+                        unsafe { self.tile.add(depth, left, &numbers[right..], out) };
                     }
                 }
             }
