@@ -13,8 +13,7 @@ use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, SamplingMode};
 use likeness_kernels::{
     AdamWState, AdamWStep, AttentionOptions, ConvUpdate, LinearUpdate, Pool, adamw, attention,
-    conv_frozen, geglu, group_norm_silu, layer_norm_frozen, linear_frozen, lora_conv, lora_linear,
-    seeded,
+    conv_frozen, geglu, group_norm_silu, layer_norm, linear_frozen, lora_conv, lora_linear, seeded,
 };
 
 // As in likeness itself.
@@ -184,12 +183,12 @@ fn normalisations(criterion: &mut Criterion) {
         });
     }
     groups.finish();
-    let mut layers = group(criterion, "layer_norm_frozen");
+    let mut layers = group(criterion, "layer_norm");
     for (tokens, width) in [(4096, 320), (1024, 640)] {
         let (gamma, beta) = (normal([width]), normal([width]));
         let (name, x) = (format!("{tokens}x{width}"), [normal([tokens, width])]);
         measure(&mut layers, &name, &[Forward, Backward], x, |[x]| {
-            layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5)
+            layer_norm(x, gamma.clone(), beta.clone(), 1e-5)
         });
     }
 }

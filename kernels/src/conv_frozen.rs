@@ -39,6 +39,21 @@ pub fn conv_frozen(
     ))
 }
 
+/// [`conv_frozen`], or if `weight` is tracked, the same with gradients of weight and bias.
+pub fn conv(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    options: ConvOptions<2>,
+) -> Tensor<4> {
+    if !weight.is_tracked() {
+        return conv_frozen(x, weight, bias, options);
+    }
+    let bias = bias.unwrap_or_else(|| zeros(&x, weight.dims()[0])).into_dispatch();
+    let [x, weight] = [x, weight].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::learned_conv2d(x, weight, bias, options))
+}
+
 /// A low-rank update of a convolution: `s B (A * x)`.
 #[derive(Debug, Clone)]
 pub struct ConvUpdate {
@@ -79,8 +94,12 @@ fn frozen_bias(x: &Tensor<4>, weight: &Tensor<4>, bias: Option<Tensor<1>>) -> Te
         !weight.is_tracked() && !bias.as_ref().is_some_and(Tensor::is_tracked),
         "a frozen convolution's weight and bias have no gradient"
     );
-    let device = x.device().without_autodiff();
-    bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], (&device, x.dtype())))
+    bias.unwrap_or_else(|| zeros(x, weight.dims()[0]))
+}
+
+/// A bias that changes nothing.
+fn zeros(x: &Tensor<4>, c_out: usize) -> Tensor<1> {
+    Tensor::zeros([c_out], (&x.device().without_autodiff(), x.dtype()))
 }
 
 /// The engine's side.
@@ -101,6 +120,17 @@ pub trait FrozenConv: Backend {
         options: ConvOptions<2>,
     ) -> FloatTensor<Self> {
         forward::<Self>(x, weight, bias, options)
+    }
+
+    /// `W * x + b`, with gradients of W and b.
+    #[fusion(default)]
+    fn learned_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        Self::frozen_conv2d(x, weight, bias, options)
     }
 
     /// `Wᵀ * dy`, the gradient of an input of `shape`.

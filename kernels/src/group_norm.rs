@@ -1,8 +1,9 @@
-//! Group normalisation with frozen scale and shift, with or without SiLU after it.
+//! Group normalisation, with or without SiLU after it.
 //!
 //! `y = f(γ x̂ + β)`, x̂ normalised over groups of channels and `f` SiLU or nothing.
 //! Only `x` is kept for the backward pass, which normalises it again: burn's
 //! autodiff keeps some six tensors of its size. On the CPU the sums run in f64.
+//! γ and β are frozen, or learn where they are tracked.
 //! Source: Wu and He 2018, <https://arxiv.org/abs/1803.08494>, section 3.1.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -11,7 +12,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extension};
-use burn::tensor::{Shape, Tensor};
+use burn::tensor::{Shape, Slice, Tensor};
 
 use crate::normalised::Normalised;
 
@@ -28,7 +29,7 @@ pub struct GroupNormOptions {
 
 /// Normalises `[batch, channels, height, width]` over `groups` of channels.
 ///
-/// `gamma` and `beta` are `[channels]` and frozen: panics if one is tracked.
+/// `gamma` and `beta` are `[channels]`, and learn where `gamma` is tracked.
 pub fn group_norm(
     x: Tensor<4>,
     gamma: Tensor<1>,
@@ -59,16 +60,13 @@ fn apply(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>, options: GroupNormOpti
         "{channels} channels do not make {groups} groups"
     );
     assert_eq!([gamma.dims(), beta.dims()], [[channels]; 2]);
-    assert!(
-        !gamma.is_tracked() && !beta.is_tracked(),
-        "a frozen normalisation's scale and shift have no gradient"
-    );
-    Tensor::from_dispatch(Dispatch::frozen_group_norm(
-        x.into_dispatch(),
-        gamma.into_dispatch(),
-        beta.into_dispatch(),
-        options,
-    ))
+    let learns = gamma.is_tracked();
+    assert!(learns || !beta.is_tracked(), "a shift learns only beside its scale");
+    let (x, gamma, beta) = (x.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch());
+    Tensor::from_dispatch(match learns {
+        true => Dispatch::learned_group_norm(x, gamma, beta, options),
+        false => Dispatch::frozen_group_norm(x, gamma, beta, options),
+    })
 }
 
 /// The engine's side of [`group_norm`].
@@ -102,6 +100,29 @@ pub trait FrozenGroupNorm: Backend {
     ) -> FloatTensor<Self> {
         backward::<Self>(x, gamma, beta, grad, options)
     }
+
+    /// `f(γ x̂ + β)`, with gradients of γ and β.
+    #[fusion(default)]
+    fn learned_group_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        options: GroupNormOptions,
+    ) -> FloatTensor<Self> {
+        Self::frozen_group_norm(x, gamma, beta, options)
+    }
+
+    /// The gradients of γ and β for each sample, `[batch, channels, 2]`.
+    #[fusion(default)]
+    fn group_norm_affine_gradient(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        options: GroupNormOptions,
+    ) -> FloatTensor<Self> {
+        learned::affine_gradient::<Self>(x, gamma, beta, grad, options)
+    }
 }
 
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
@@ -125,6 +146,15 @@ impl<B: FrozenGroupNorm, C: CheckpointStrategy> FrozenGroupNorm for Autodiff<B, 
                 prepared.finish(B::frozen_group_norm(x, gamma, beta, options))
             }
         }
+    }
+
+    fn learned_group_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        options: GroupNormOptions,
+    ) -> FloatTensor<Self> {
+        learned::track::<B, C>(x, gamma, beta, options)
     }
 }
 
@@ -211,13 +241,15 @@ fn silu_slope<B: Backend>(z: FloatTensor<B>) -> FloatTensor<B> {
     B::float_mul(s, B::float_add_scalar(B::float_mul(z, rest), one()))
 }
 
+mod learned;
+
 #[cfg(any(feature = "flex", feature = "tch"))]
 mod sliced {
 
     use super::*;
     use crate::elementary::{silu, silu_slope};
     use crate::moments::Moments;
-    use crate::slices::{InMemory, Parts, changed, elements, sliceable};
+    use crate::slices::{InMemory, Parts, changed, elements, filled, sliceable};
 
     impl<S: InMemory> FrozenGroupNorm for S {
         fn frozen_group_norm(
@@ -249,6 +281,51 @@ mod sliced {
             let groups =
                 Groups::new(x.shape(), elements::<S>(&gamma), elements::<S>(&beta), options);
             changed::<S>(grad, groups.size, Slopes { groups, x: elements::<S>(&x) })
+        }
+
+        fn group_norm_affine_gradient(
+            x: FloatTensor<S>,
+            gamma: FloatTensor<S>,
+            beta: FloatTensor<S>,
+            grad: FloatTensor<S>,
+            options: GroupNormOptions,
+        ) -> FloatTensor<S> {
+            if !sliceable::<S>(&x) {
+                return learned::affine_gradient::<S>(x, gamma, beta, grad, options);
+            }
+            let [x, gamma, beta, grad] = [x, gamma, beta, grad].map(S::contiguous);
+            let [batch, channels, ..]: [usize; 4] = x.shape().dims();
+            let groups =
+                Groups::new(x.shape(), elements::<S>(&gamma), elements::<S>(&beta), options);
+            let sums = AffineSums { groups, x: elements::<S>(&x), grad: elements::<S>(&grad) };
+            let of_a_group = 2 * channels / options.groups;
+            filled::<S>(Shape::from([batch, channels, 2]), of_a_group, sums)
+        }
+    }
+
+    /// Sums what γ and β of a group's channels learn.
+    struct AffineSums<'a> {
+        groups: Groups<'a>,
+        x: &'a [f32],
+        grad: &'a [f32],
+    }
+
+    impl Parts for AffineSums<'_> {
+        #[inline(always)]
+        fn part(&self, start: usize, sums: &mut [f32]) {
+            let Groups { places, options, size, .. } = self.groups;
+            let first = start / 2 * places; // two sums a channel
+            let (x, d) = (&self.x[first..first + size], &self.grad[first..first + size]);
+            let moments = Moments::of(x, options.epsilon);
+            let channels = x.chunks_exact(places).zip(d.chunks_exact(places));
+            let channels = channels.zip(self.groups.channels(first));
+            for (((x, d), (gamma, beta)), sums) in channels.zip(sums.chunks_exact_mut(2)) {
+                let both = match options.silu {
+                    true => moments.along(x, d, |x| silu_slope(x * gamma + beta)),
+                    false => moments.along(x, d, |_| 1.0),
+                };
+                sums.copy_from_slice(&both);
+            }
         }
     }
 

@@ -1,7 +1,8 @@
-//! Layer normalisation with frozen scale and shift.
+//! Layer normalisation.
 //!
 //! `y = γ x̂ + β`, x̂ normalised over the last dimension. Only `x` is kept for the
 //! backward pass, which normalises it again. On the CPU the sums run in f64.
+//! γ and β are frozen, or learn where they are tracked.
 //! Source: Ba et al. 2016, <https://arxiv.org/abs/1607.06450>, section 3.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -10,14 +11,14 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extension};
-use burn::tensor::{Shape, Tensor};
+use burn::tensor::{Shape, Slice, Tensor};
 
 use crate::normalised::Normalised;
 
 /// Normalises the last dimension of `[.., width]`.
 ///
-/// `gamma` and `beta` are `[width]` and frozen: panics if one is tracked.
-pub fn layer_norm_frozen<const D: usize>(
+/// `gamma` and `beta` are `[width]`, and learn where `gamma` is tracked.
+pub fn layer_norm<const D: usize>(
     x: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
@@ -25,22 +26,19 @@ pub fn layer_norm_frozen<const D: usize>(
 ) -> Tensor<D> {
     let width = x.dims()[D - 1];
     assert_eq!([gamma.dims(), beta.dims()], [[width]; 2]);
-    assert!(
-        !gamma.is_tracked() && !beta.is_tracked(),
-        "a frozen normalisation's scale and shift have no gradient"
-    );
+    let learns = gamma.is_tracked();
+    assert!(learns || !beta.is_tracked(), "a shift learns only beside its scale");
     let shape = x.dims();
     let rows = x.reshape([shape.iter().product::<usize>() / width.max(1), width]);
-    let rows: Tensor<2> = Tensor::from_dispatch(Dispatch::frozen_layer_norm(
-        rows.into_dispatch(),
-        gamma.into_dispatch(),
-        beta.into_dispatch(),
-        epsilon,
-    ));
+    let (x, gamma, beta) = (rows.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch());
+    let rows: Tensor<2> = Tensor::from_dispatch(match learns {
+        true => Dispatch::learned_layer_norm(x, gamma, beta, epsilon),
+        false => Dispatch::frozen_layer_norm(x, gamma, beta, epsilon),
+    });
     rows.reshape(shape)
 }
 
-/// The engine's side of [`layer_norm_frozen`], over `[rows, width]`.
+/// The engine's side of [`layer_norm`], over `[rows, width]`.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
@@ -70,6 +68,27 @@ pub trait FrozenLayerNorm: Backend {
     ) -> FloatTensor<Self> {
         backward::<Self>(x, gamma, grad, epsilon)
     }
+
+    /// `γ x̂ + β`, with gradients of γ and β.
+    #[fusion(default)]
+    fn learned_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        Self::frozen_layer_norm(x, gamma, beta, epsilon)
+    }
+
+    /// The gradients of γ and β, `[parts, 2, width]`, to be summed over the parts.
+    #[fusion(default)]
+    fn layer_norm_affine_gradient(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        learned::affine_gradient::<Self>(x, grad, epsilon)
+    }
 }
 
 #[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
@@ -93,6 +112,15 @@ impl<B: FrozenLayerNorm, C: CheckpointStrategy> FrozenLayerNorm for Autodiff<B, 
                 prepared.finish(B::frozen_layer_norm(x, gamma, beta, epsilon))
             }
         }
+    }
+
+    fn learned_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        learned::track::<B, C>(x, gamma, beta, epsilon)
     }
 }
 
@@ -145,12 +173,14 @@ fn backward<B: Backend>(
     Normalised::<B>::of(x, ROW, epsilon).backward(B::float_mul(grad, a_row::<B>(gamma)))
 }
 
+mod learned;
+
 #[cfg(any(feature = "flex", feature = "tch"))]
 mod sliced {
 
     use super::*;
     use crate::moments::Moments;
-    use crate::slices::{InMemory, Parts, changed, elements, sliceable, task_of_rows};
+    use crate::slices::{InMemory, Parts, changed, elements, filled, sliceable, task_of_rows};
 
     impl<S: InMemory> FrozenLayerNorm for S {
         fn frozen_layer_norm(
@@ -179,6 +209,50 @@ mod sliced {
             let (x, gamma) = (S::contiguous(x), S::contiguous(gamma));
             let (x, gamma) = (elements::<S>(&x), elements::<S>(&gamma));
             changed::<S>(grad, task_of_rows(gamma.len()), Slopes { gamma, x, epsilon })
+        }
+
+        fn layer_norm_affine_gradient(
+            x: FloatTensor<S>,
+            grad: FloatTensor<S>,
+            epsilon: f64,
+        ) -> FloatTensor<S> {
+            if !sliceable::<S>(&x) {
+                return learned::affine_gradient::<S>(x, grad, epsilon);
+            }
+            let [rows, width] = x.shape().dims();
+            let (x, grad) = (S::contiguous(x), S::contiguous(grad));
+            let part = task_of_rows(width);
+            let (x, grad) = (elements::<S>(&x), elements::<S>(&grad));
+            let shape = Shape::from([(rows * width).div_ceil(part), 2, width]);
+            filled::<S>(shape, 2 * width, AffineSums { x, grad, epsilon, width, part })
+        }
+    }
+
+    /// Sums what γ and β learn of some rows.
+    struct AffineSums<'a> {
+        x: &'a [f32],
+        grad: &'a [f32],
+        epsilon: f64,
+        width: usize,
+        part: usize, // elements of a task's rows
+    }
+
+    impl Parts for AffineSums<'_> {
+        #[inline(always)]
+        fn part(&self, start: usize, sums: &mut [f32]) {
+            let first = start / (2 * self.width) * self.part;
+            let end = (first + self.part).min(self.x.len());
+            let (scale, shift) = sums.split_at_mut(self.width);
+            scale.fill(0.0);
+            shift.fill(0.0);
+            let rows = self.x[first..end].chunks_exact(self.width);
+            for (x, d) in rows.zip(self.grad[first..end].chunks_exact(self.width)) {
+                let moments = Moments::of(x, self.epsilon);
+                for (((x, d), scale), shift) in x.iter().zip(d).zip(&mut *scale).zip(&mut *shift) {
+                    *scale += d * moments.normalise(*x);
+                    *shift += d;
+                }
+            }
         }
     }
 
@@ -221,93 +295,4 @@ mod sliced {
 }
 
 #[cfg(all(test, any(feature = "flex", feature = "tch")))]
-mod tests {
-    use burn::tensor::Device;
-
-    use super::*;
-    use crate::slices::InMemory;
-    use crate::testing::{
-        assert_close, assert_slope, devices, largest_difference, on_each_engine, random, wave,
-        with_gradient,
-    };
-
-    fn decomposed(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<4> {
-        let width = x.dims()[3];
-        let x = x.clone() - x.mean_dim(3);
-        let x = x.clone() / (x.square().mean_dim(3) + 1e-5).sqrt();
-        x * gamma.reshape([1, 1, 1, width]) + beta.reshape([1, 1, 1, width])
-    }
-
-    fn affine(width: usize, device: &Device) -> (Tensor<1>, Tensor<1>) {
-        let row = || random([1, 1, 1, width], device).reshape([width]);
-        (row() * 0.3 + 1.0, row() * 0.3)
-    }
-
-    #[test]
-    fn it_equals_the_decomposition_with_its_gradient() {
-        for device in devices() {
-            device.seed(5);
-            for shape in [[2, 3, 5, 7], [1, 1, 3, 1], [1, 1, 300, 320], [1, 2, 1, 20_001]] {
-                let (gamma, beta) = affine(shape[3], &device);
-                let x = random(shape, &device) * 2.0 + 3.0;
-                let got =
-                    with_gradient(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
-                let want = with_gradient(&x, |x| decomposed(x, gamma.clone(), beta.clone()));
-                for (got, want) in got.into_iter().zip(want) {
-                    assert!(largest_difference(got, want) < 1e-5, "{shape:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_view_is_normalised_as_its_copy() {
-        for device in devices() {
-            let (gamma, beta) = affine(5, &device);
-            let x = random([2, 3, 5, 4], &device).swap_dims(2, 3);
-            let copy: Tensor<4> = Tensor::from_data(x.to_data(), &device);
-            let run =
-                |x| with_gradient(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
-            for (got, want) in run(x).into_iter().zip(run(copy)) {
-                assert_eq!(largest_difference(got, want), 0.0);
-            }
-        }
-    }
-
-    #[test]
-    fn its_gradient_is_the_slope_of_its_output() {
-        for device in devices() {
-            device.seed(8);
-            let (gamma, beta) = affine(13, &device);
-            let x = random([2, 1, 3, 13], &device);
-            assert_slope(&x, |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5));
-        }
-    }
-
-    #[test]
-    fn the_primitives_and_the_slices_agree() {
-        fn run<S: InMemory>() {
-            let (x, grad) = (wave::<S, 2>([4, 7], 1.7), wave::<S, 2>([4, 7], 2.3));
-            let (gamma, beta) = (wave::<S, 1>([7], 0.9), wave::<S, 1>([7], 0.4));
-            let (a, b) = (x.clone(), gamma.clone());
-            let slices = S::frozen_layer_norm(a.clone(), b.clone(), beta.clone(), 1e-5);
-            assert_close::<S>([slices, forward::<S>(a, b, beta, 1e-5)]);
-            let (a, b) = (x.clone(), gamma.clone());
-            let slices = S::frozen_layer_norm_backward(a, b, grad.clone(), 1e-5);
-            assert_close::<S>([slices, backward::<S>(x, gamma, grad, 1e-5)]);
-        }
-        on_each_engine!(run);
-    }
-
-    #[test]
-    fn only_a_tracked_input_makes_a_tracked_output() {
-        for device in devices() {
-            let (gamma, beta) = affine(4, &device);
-            let run = |x| layer_norm_frozen(x, gamma.clone(), beta.clone(), 1e-5);
-            let x = random([1, 2, 3, 4], &device);
-            assert!(!run(x.clone()).is_autodiff());
-            assert!(!run(x.clone().autodiff()).is_tracked());
-            assert!(run(x.autodiff().require_grad()).is_tracked());
-        }
-    }
-}
+mod tests;

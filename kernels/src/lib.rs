@@ -37,11 +37,11 @@ mod testing;
 
 pub use adamw::{AdamWState, AdamWStep, adamw};
 pub use attention::{AttentionOptions, attention};
-pub use conv_frozen::{ConvUpdate, conv_frozen, lora_conv};
+pub use conv_frozen::{ConvUpdate, conv, conv_frozen, lora_conv};
 pub use device::{DeviceError, device};
 pub use geglu::geglu;
 pub use group_norm::{group_norm, group_norm_silu};
-pub use layer_norm::layer_norm_frozen;
-pub use linear_frozen::{LinearUpdate, linear_frozen, lora_linear};
+pub use layer_norm::layer_norm;
+pub use linear_frozen::{LinearUpdate, linear, linear_frozen, lora_linear};
 pub use pool::Pool;
 pub use seeded::seeded;

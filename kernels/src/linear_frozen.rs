@@ -1,5 +1,8 @@
 //! A linear layer whose own weight never learns, with or without a low-rank update.
 //!
+//! And, for training from scratch, [`linear`]: one whose weight and bias learn where they are
+//! tracked.
+//!
 //! `y = x Wᵀ + b + s (x Aᵀ) Bᵀ`, W `[d_out, d_in]` as weight files have it, in any
 //! float type: it is widened as it is read, so half-precision weights stay half.
 //! The update is one operation with the layer: `x` and `x Aᵀ` are kept, once, for
@@ -28,6 +31,22 @@ pub fn linear_frozen<const D: usize>(
     on_rows(x, weight.dims()[0], |x| {
         let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
         Dispatch::frozen_linear(x.into_dispatch(), weight, bias)
+    })
+}
+
+/// [`linear_frozen`], or if `weight` is tracked, the same with gradients of weight and bias.
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<D> {
+    if !weight.is_tracked() {
+        return linear_frozen(x, weight, bias);
+    }
+    let bias = bias.unwrap_or_else(|| zeros(&x, weight.dims()[0]));
+    on_rows(x, weight.dims()[0], |x| {
+        let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
+        Dispatch::learned_linear(x.into_dispatch(), weight, bias)
     })
 }
 
@@ -67,8 +86,12 @@ fn frozen_bias<const D: usize>(
         !weight.is_tracked() && !bias.as_ref().is_some_and(Tensor::is_tracked),
         "a frozen layer's weight and bias have no gradient"
     );
-    let device = x.device().without_autodiff();
-    bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], (&device, x.dtype())))
+    bias.unwrap_or_else(|| zeros(x, weight.dims()[0]))
+}
+
+/// A bias that changes nothing.
+fn zeros<const D: usize>(x: &Tensor<D>, d_out: usize) -> Tensor<1> {
+    Tensor::zeros([d_out], (&x.device().without_autodiff(), x.dtype()))
 }
 
 fn on_rows<const D: usize>(
@@ -102,6 +125,16 @@ pub trait FrozenLinear: Backend {
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         forward::<Self>(x, weight, bias)
+    }
+
+    /// `x Wᵀ + b`, with gradients of W and b.
+    #[fusion(default)]
+    fn learned_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::frozen_linear(x, weight, bias)
     }
 
     /// `dy W`.

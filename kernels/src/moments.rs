@@ -35,6 +35,18 @@ impl Moments {
         ((x - self.mean) - self.mean_rest) * self.scale
     }
 
+    /// `Σ d f(x̂) x̂` and `Σ d f(x̂)`: what a scale and a shift after the normalisation learn, for
+    /// the gradient `d` of `F(x̂)`, F' = f.
+    #[inline(always)]
+    pub fn along(&self, x: &[f32], d: &[f32], f: impl Fn(f32) -> f32) -> [f32; 2] {
+        let sums = sums(d, x, |d, x| {
+            let normalised = ((x as f32 - self.mean) - self.mean_rest) * self.scale;
+            let d = d * f64::from(f(normalised));
+            [d * f64::from(normalised), d]
+        });
+        sums.map(|sum| sum as f32)
+    }
+
     /// Turns the gradient `d` of `x̂` into that of `x`:
     /// `(d - mean(d) - x̂ mean(d x̂)) / √(variance + ε)`.
     #[inline(always)]

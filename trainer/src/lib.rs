@@ -22,6 +22,7 @@ pub mod memory;
 pub mod objective;
 pub mod optimizer;
 pub mod prepare;
+pub mod pretrain;
 pub mod progress;
 pub mod run;
 pub mod run_folder;

@@ -148,6 +148,11 @@ impl Trainable {
 }
 
 impl Leaves {
+    /// Tracked leaves, in the order of the flat tensor.
+    pub fn new(leaves: Vec<Tensor<1>>) -> Self {
+        Self(leaves)
+    }
+
     /// The flat gradient of a backward pass in one or more pieces; zeros where nothing arrived.
     pub fn gradient(&self, pieces: &mut [Gradients]) -> Tensor<1> {
         let mut one = |leaf: &Tensor<1>| {

@@ -1,12 +1,13 @@
-//! A frozen convolution with low-rank updates.
+//! A convolution with low-rank updates.
 //!
 //! `y = W * x + b + Σ sᵢ Bᵢ * (Aᵢ * x)`: A has the base's kernel, stride and
-//! padding, B is 1 x 1. W and b never learn, so nothing is kept for their
-//! gradients; the updates are a side path.
+//! padding, B is 1 x 1. Where W and b are frozen nothing is kept for their gradients;
+//! the updates are a side path. W and b learn where they are tracked: when a model is
+//! trained from scratch.
 
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{FloatDType, Tensor, module::conv2d};
-use likeness_kernels::{ConvUpdate, conv_frozen, lora_conv};
+use burn::tensor::{FloatDType, Tensor};
+use likeness_kernels::{ConvUpdate, conv, lora_conv};
 
 use super::{LayerShape, LowRank};
 
@@ -52,7 +53,7 @@ impl ConvShape {
 #[derive(Debug, Clone)]
 pub struct Conv2d {
     path: String,
-    weight: Tensor<4>, // [c_out, c_in, k, k], frozen, in the file's float type
+    weight: Tensor<4>, // [c_out, c_in, k, k], in the file's float type
     bias: Option<Tensor<1>>,
     shape: ConvShape,
     /// Side paths, in the order of the adapters.
@@ -76,7 +77,7 @@ impl Conv2d {
         LayerShape::Conv { c_in, c_out, kernel }
     }
 
-    /// The frozen weight, `[c_out, c_in, k, k]`.
+    /// The weight, `[c_out, c_in, k, k]`.
     pub fn weight(&self) -> &Tensor<4> {
         &self.weight
     }
@@ -86,15 +87,15 @@ impl Conv2d {
         let options = self.shape.options();
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let Some((first, others)) = self.updates.split_first() else {
-            return conv_frozen(x, weight, bias, options);
+            return conv(x, weight, bias, options);
         };
         let LowRank { down, up, scale } = first.clone();
         let update = ConvUpdate { down, up, scale };
         let y = lora_conv(x.clone(), weight, bias, update, options.clone());
         others.iter().fold(y, |y, update| {
-            let low = conv2d(x.clone(), update.down.clone(), None, options.clone());
+            let low = conv(x.clone(), update.down.clone(), None, options.clone());
             let pointwise = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-            y + conv2d(low * update.scale, update.up.clone(), None, pointwise)
+            y + conv(low * update.scale, update.up.clone(), None, pointwise)
         })
     }
 

@@ -1,10 +1,11 @@
-//! A frozen linear layer with low-rank updates.
+//! A linear layer with low-rank updates.
 //!
-//! `y = x Wᵀ + b + Σ sᵢ (x Aᵢᵀ) Bᵢᵀ`. W and b never learn, so nothing is kept for
-//! their gradients; the updates are a side path, so no dense `W + BA` is made.
+//! `y = x Wᵀ + b + Σ sᵢ (x Aᵢᵀ) Bᵢᵀ`. Where W and b are frozen nothing is kept for
+//! their gradients; the updates are a side path, so no dense `W + BA` is made. W and b
+//! learn where they are tracked: when a model is trained from scratch.
 
 use burn::tensor::{FloatDType, Tensor};
-use likeness_kernels::{LinearUpdate, linear_frozen, lora_linear};
+use likeness_kernels::{LinearUpdate, linear, lora_linear};
 
 use super::{LayerShape, LowRank};
 
@@ -12,7 +13,7 @@ use super::{LayerShape, LowRank};
 #[derive(Debug, Clone)]
 pub struct Linear {
     path: String,
-    weight: Tensor<2>, // [d_out, d_in], frozen, in the file's float type
+    weight: Tensor<2>, // [d_out, d_in], in the file's float type
     bias: Option<Tensor<1>>,
     /// Side paths, in the order of the adapters.
     pub updates: Vec<LowRank<2>>,
@@ -35,7 +36,7 @@ impl Linear {
         LayerShape::Linear { d_in, d_out }
     }
 
-    /// The frozen weight, `[d_out, d_in]`.
+    /// The weight, `[d_out, d_in]`.
     pub fn weight(&self) -> &Tensor<2> {
         &self.weight
     }
@@ -44,13 +45,13 @@ impl Linear {
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let Some((first, others)) = self.updates.split_first() else {
-            return linear_frozen(x, weight, bias);
+            return linear(x, weight, bias);
         };
         let LowRank { down, up, scale } = first.clone();
         let y = lora_linear(x.clone(), weight, bias, LinearUpdate { down, up, scale });
         others.iter().fold(y, |y, update| {
-            let low = linear(x.clone(), update.down.clone()) * update.scale; // [.., rank]
-            y + linear(low, update.up.clone()) // [.., d_out]
+            let low = linear(x.clone(), update.down.clone(), None) * update.scale; // [.., rank]
+            y + linear(low, update.up.clone(), None) // [.., d_out]
         })
     }
 
@@ -65,9 +66,4 @@ impl Linear {
         }
         self.weight = weight;
     }
-}
-
-/// `x Wᵀ`, for a weight that may learn.
-fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>) -> Tensor<D> {
-    burn::tensor::module::linear(x, weight.transpose(), None)
 }

@@ -1,4 +1,4 @@
-//! The layers that models are built of: frozen weights, and room for low-rank updates.
+//! The layers that models are built of: weights that are frozen or learn, and room for low-rank updates.
 
 mod activation;
 mod conv;

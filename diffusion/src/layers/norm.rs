@@ -1,11 +1,11 @@
-//! Group and layer normalisation, frozen.
+//! Group and layer normalisation; γ and β learn where they are tracked.
 //!
 //! `y = (x - mean) / √(var + ε) · γ + β` with the biased variance, over groups
 //! of channels (Wu and He 2018, <https://arxiv.org/abs/1803.08494>) or over the
 //! last dimension (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>).
 
 use burn::tensor::Tensor;
-use likeness_kernels::{group_norm, group_norm_silu, layer_norm_frozen};
+use likeness_kernels::{group_norm, group_norm_silu, layer_norm};
 
 /// Normalises `[batch, channels, height, width]` over groups of channels.
 #[derive(Debug, Clone)]
@@ -51,6 +51,6 @@ impl LayerNorm {
 
     /// `[.., width]`, same shape out.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        layer_norm_frozen(x, self.gamma.clone(), self.beta.clone(), self.epsilon)
+        layer_norm(x, self.gamma.clone(), self.beta.clone(), self.epsilon)
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use burn::tensor::{Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
 use crate::error::Error;
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerNorm, Linear};
@@ -51,7 +51,11 @@ impl<'a> Loader<'a> {
 
     /// The tensor `part` with exactly `shape`, as PyTorch lays it out, in f32.
     pub fn tensor<const D: usize>(&self, part: &str, shape: [usize; D]) -> Tensor<D> {
-        self.weight(part, shape).cast(FloatDType::F32)
+        let tensor = self.weight(part, shape);
+        match tensor.dtype() {
+            DType::F32 => tensor,
+            _ => tensor.cast(FloatDType::F32),
+        }
     }
 
     /// The tensor `part` with exactly `shape`, as PyTorch lays it out, in the file's float type.
@@ -59,6 +63,9 @@ impl<'a> Loader<'a> {
     /// Ones of size 1 at the end of the shape may come or go: 1 x 1 convolutions and linear layers
     /// hold the same matrix.
     fn weight<const D: usize>(&self, part: &str, shape: [usize; D]) -> Tensor<D> {
+        if let Some(tensor) = self.source.in_memory(&self.name(part), &shape) {
+            return tensor.reshape(shape);
+        }
         let data = self.stored(part, &shape).unwrap_or_else(|| {
             TensorData::new(vec![0f32; shape.iter().product()], shape) // until `finish` fails
         });

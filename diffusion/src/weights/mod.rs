@@ -13,4 +13,4 @@ mod source;
 
 pub use file::{HostTensor, TensorFile, save};
 pub use loader::{Loader, Report};
-pub use source::{Foreign, Renaming, Source, Take};
+pub use source::{Foreign, Giver, Renaming, Source, Take};

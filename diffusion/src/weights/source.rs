@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use burn::tensor::TensorData;
+use burn::tensor::{Tensor, TensorData};
 
 use crate::error::Error;
 use crate::weights::TensorFile;
@@ -38,8 +38,13 @@ impl Foreign {
 /// Maps a diffusers name to the names that the file may use for it, best first.
 pub type Renaming = Box<dyn Fn(&str) -> Vec<Foreign>>;
 
+/// Gives the elements of the tensor that diffusers calls by a name, of a shape: tensors that learn
+/// rather than a file's.
+pub type Giver = Box<dyn Fn(&str, &[usize]) -> Tensor<1>>;
+
 /// Gives a model its tensors.
 pub struct Source {
+    giver: Option<Giver>,
     origin: PathBuf,
     files: Vec<Rc<TensorFile>>,
     rename: Renaming,
@@ -58,7 +63,19 @@ impl Source {
         stray: fn(&str) -> bool,
     ) -> Self {
         let (origin, prefix) = (origin.into(), prefix.into());
-        Self { origin, files, rename, prefix, stray, used: RefCell::default() }
+        Self { giver: None, origin, files, rename, prefix, stray, used: RefCell::default() }
+    }
+
+    /// What `giver` gives, for whatever name is asked for.
+    pub fn given(giver: Giver) -> Self {
+        let nothing: Renaming = Box::new(|_| Vec::new());
+        let source = Self::new(Path::new("memory"), Vec::new(), "", nothing, |_| true);
+        Self { giver: Some(giver), ..source }
+    }
+
+    /// The tensor called `name` as it is in memory, if this source is not a file.
+    pub fn in_memory(&self, name: &str, shape: &[usize]) -> Option<Tensor<1>> {
+        self.giver.as_ref().map(|give| give(name, shape))
     }
 
     /// What errors call the whole.

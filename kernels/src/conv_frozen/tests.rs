@@ -41,6 +41,32 @@ fn it_equals_the_engines_convolution_with_its_gradient() {
 }
 
 #[test]
+fn a_tracked_weight_and_bias_learn() {
+    for device in devices() {
+        device.seed(6);
+        for case in CASES {
+            let (shape, c_out, k, stride, padding) = case;
+            let leaf = |shape| random(shape, &device).autodiff().require_grad();
+            let (x, weight) = (leaf(shape), leaf([c_out, shape[1], k, k]));
+            let bias: Tensor<1> = Tensor::random([c_out], Distribution::Default, &device);
+            let bias = bias.autodiff().require_grad();
+            let options = ConvOptions::new_with_padding([stride; 2], [padding; 2], [1; 2], 1);
+            let run = |f: fn(Tensor<4>, _, _, _) -> Tensor<4>| {
+                let y = f(x.clone(), weight.clone(), Some(bias.clone()), options.clone());
+                let upstream = y.clone().inner().sin();
+                let grads = (y.clone() * upstream).sum().backward();
+                let grad = |x: &Tensor<4>| x.grad(&grads).expect("every leaf is tracked");
+                let of_bias = bias.grad(&grads).expect("the bias is tracked");
+                [y.inner(), grad(&x), grad(&weight), of_bias.reshape([1, 1, 1, c_out])]
+            };
+            for (got, want) in run(conv).into_iter().zip(run(conv2d)) {
+                assert!(largest_difference(got, want) < 1e-5, "{case:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn only_a_tracked_input_makes_a_tracked_output() {
     for device in devices() {
         let weight = random([2, 3, 3, 3], &device);

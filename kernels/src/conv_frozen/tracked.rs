@@ -22,6 +22,21 @@ impl<B: FrozenConv, C: CheckpointStrategy> FrozenConv for Autodiff<B, C> {
         }
     }
 
+    fn learned_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        let ((x, of_x), (weight, of_weight), (bias, of_bias)) =
+            (x.into_parts(), weight.into_parts(), bias.into_parts());
+        let y = B::frozen_conv2d(x.clone(), weight.clone(), bias, options.clone());
+        match LearnedBackward.prepare::<C>([of_x, of_weight, of_bias]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((x, weight, options), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
     fn low_rank_conv2d(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -65,6 +80,41 @@ impl<B: FrozenConv> Backward<B, 1> for ConvBackward {
         if let Some(node) = node {
             let grad = B::frozen_conv2d_backward(grad, weight, shape, options);
             grads.register::<B>(node.id, grad);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct LearnedBackward;
+
+impl<B: FrozenConv> Backward<B, 3> for LearnedBackward {
+    type State = (FloatTensor<B>, FloatTensor<B>, ConvOptions<2>);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [of_x, of_weight, of_bias] = ops.parents;
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, weight, options) = ops.state;
+        if let Some(node) = of_bias {
+            let [batch, c_out, height, width] = grad.shape().dims();
+            let places = Shape::from([batch, c_out, height * width]);
+            let sums = B::float_sum_dim(B::float_reshape(grad.clone(), places), 2);
+            let sums = B::float_sum_dim(sums, 0);
+            grads.register::<B>(node.id, B::float_reshape(sums, Shape::from([c_out])));
+        }
+        let shape = x.shape();
+        if let Some(node) = of_weight {
+            let (weight, options) = (weight.clone(), options.clone());
+            let gradient = B::conv2d_weight_gradient(x, weight, grad.clone(), options);
+            grads.register::<B>(node.id, gradient);
+        }
+        if let Some(node) = of_x {
+            let gradient = B::frozen_conv2d_backward(grad, weight, shape, options);
+            grads.register::<B>(node.id, gradient);
         }
     }
 }

@@ -97,6 +97,9 @@ pub(super) struct Run {
 impl Windows<'_> {
     /// What some output pixels read by `tap`; the others lie in the padding.
     pub(super) fn runs(&self, tap: usize, columns: Range<usize>) -> Vec<Run> {
+        if self.geometry.stride == 1 {
+            return self.shifted_rows(tap, columns);
+        }
         let width = self.geometry.written_plane(self.way).1;
         let taps = (tap / self.geometry.kernel, tap % self.geometry.kernel);
         let (mut y, mut x) = (columns.start / width, columns.start % width);
@@ -113,6 +116,41 @@ impl Windows<'_> {
             x += 1;
             if x == width {
                 (y, x) = (y + 1, 0);
+            }
+        }
+        runs
+    }
+
+    /// [`Windows::runs`] of stride 1: rows of the plane, shifted.
+    fn shifted_rows(&self, tap: usize, columns: Range<usize>) -> Vec<Run> {
+        let Geometry { kernel, padding, .. } = self.geometry;
+        let (height, width) = self.geometry.read_plane(self.way);
+        let across = self.geometry.written_plane(self.way).1;
+        let shift = |tap: usize, padding: usize| match self.way {
+            Way::Forward => tap as isize - padding as isize,
+            Way::Backward => padding as isize - tap as isize,
+        };
+        let (down, right) = (shift(tap / kernel, padding.0), shift(tap % kernel, padding.1));
+        let mut runs: Vec<Run> = Vec::with_capacity(columns.len() / across + 2);
+        let mut column = columns.start;
+        while column < columns.end {
+            let (y, start) = (column / across, column % across);
+            let length = (across - start).min(columns.end - column);
+            let lane = column - columns.start;
+            column += length;
+            let y = y as isize + down;
+            let first = start.max((-right).max(0) as usize);
+            let last = (start + length).min((width as isize - right).max(0) as usize);
+            if !(0..height as isize).contains(&y) || first >= last {
+                continue;
+            }
+            let at = y as usize * width + (first as isize + right) as usize;
+            let lanes = lane + first - start..lane + last - start;
+            match runs.last_mut() {
+                Some(run) if run.lanes.end == lanes.start && run.first + run.lanes.len() == at => {
+                    run.lanes.end = lanes.end;
+                }
+                _ => runs.push(Run { lanes, first: at }),
             }
         }
         runs

@@ -53,6 +53,37 @@ fn they_equal_the_decomposition_with_its_gradient() {
 }
 
 #[test]
+fn a_tracked_scale_and_shift_learn() {
+    for device in devices() {
+        device.seed(9);
+        for (shape, groups) in CASES {
+            let (gamma, beta) = affine(shape[1], &device);
+            let (gamma, beta) = (gamma.autodiff().require_grad(), beta.autodiff().require_grad());
+            let x = (random(shape, &device) * 2.0 + 3.0).autodiff().require_grad();
+            let run = |y: Tensor<4>| {
+                let upstream = y.clone().inner().sin();
+                let grads = (y * upstream).sum().backward();
+                let row = |leaf: &Tensor<1>| {
+                    leaf.grad(&grads).expect("tracked").reshape([1, 1, 1, shape[1]])
+                };
+                [x.grad(&grads).expect("tracked"), row(&gamma), row(&beta)]
+            };
+            let ours = |f: fn(Tensor<4>, _, _, _, _) -> _| {
+                run(f(x.clone(), gamma.clone(), beta.clone(), groups, 1e-5))
+            };
+            let burns = || decomposed(x.clone(), gamma.clone(), beta.clone(), groups);
+            let pairs =
+                [(ours(group_norm), run(burns())), (ours(group_norm_silu), run(silu(burns())))];
+            for (got, want) in pairs {
+                for (got, want) in got.into_iter().zip(want) {
+                    assert!(largest_difference(got, want) < 1e-5, "{shape:?} / {groups}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn the_primitives_and_the_slices_agree() {
     fn run<S: InMemory>() {
         let (shape, groups) = CASES[0];
@@ -67,7 +98,10 @@ fn the_primitives_and_the_slices_agree() {
             assert_close::<S>([slices, forward::<S>(d, e, f, options)]);
             let ((a, b, c), (d, e, f)) = (all(), all());
             let slices = S::frozen_group_norm_backward(a, b, c, grad.clone(), options);
-            assert_close::<S>([slices, backward::<S>(d, e, f, grad, options)]);
+            assert_close::<S>([slices, backward::<S>(d, e, f, grad.clone(), options)]);
+            let ((a, b, c), (d, e, f)) = (all(), all());
+            let slices = S::group_norm_affine_gradient(a, b, c, grad.clone(), options);
+            assert_close::<S>([slices, learned::affine_gradient::<S>(d, e, f, grad, options)]);
         }
     }
     on_each_engine!(run);

@@ -45,6 +45,31 @@ fn it_equals_the_decomposition_with_all_gradients() {
 }
 
 #[test]
+fn a_tracked_weight_and_bias_learn() {
+    for device in devices() {
+        device.seed(22);
+        for [rows, d_in, d_out, _] in CASES {
+            let leaf = |shape| matrix(shape, &device).autodiff().require_grad();
+            let (x, weight) = (leaf([rows, d_in]), leaf([d_out, d_in]));
+            let bias: Tensor<1> =
+                matrix([1, d_out], &device).reshape([d_out]).autodiff().require_grad();
+            let upstream = matrix([rows, d_out], &device);
+            let run = |y: Tensor<2>| {
+                let grads = (y.clone() * upstream.clone()).sum().backward();
+                let grad = |x: &Tensor<2>| x.grad(&grads).expect("every leaf is tracked");
+                let of_bias = bias.grad(&grads).expect("the bias is tracked");
+                [y.inner(), grad(&x), grad(&weight), of_bias.reshape([1, d_out])]
+            };
+            let got = run(super::linear(x.clone(), weight.clone(), Some(bias.clone())));
+            let want = run(linear(x.clone(), weight.clone().transpose(), Some(bias.clone())));
+            for (got, want) in got.into_iter().zip(want) {
+                assert!(difference(got, want) < 5e-6, "{rows} {d_in} {d_out}");
+            }
+        }
+    }
+}
+
+#[test]
 fn half_precision_weights_are_widened_as_they_are_read() {
     use burn::tensor::FloatDType;
     for device in devices() {

@@ -18,6 +18,20 @@ impl<B: FrozenLinear, C: CheckpointStrategy> FrozenLinear for Autodiff<B, C> {
         }
     }
 
+    fn learned_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let ((x, of_x), (weight, of_weight), (bias, of_bias)) =
+            (x.into_parts(), weight.into_parts(), bias.into_parts());
+        let y = B::frozen_linear(x.clone(), weight.clone(), bias);
+        match LearnedBackward.prepare::<C>([of_x, of_weight, of_bias]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((x, weight), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
     fn low_rank_linear(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -58,6 +72,35 @@ impl<B: FrozenLinear> Backward<B, 1> for LinearBackward {
         let grad = grads.consume::<B>(&ops.node);
         if let Some(node) = node {
             grads.register::<B>(node.id, B::frozen_linear_backward(grad, ops.state));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct LearnedBackward;
+
+impl<B: FrozenLinear> Backward<B, 3> for LearnedBackward {
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [of_x, of_weight, of_bias] = ops.parents;
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, weight) = ops.state;
+        if let Some(node) = of_bias {
+            let [_, d_out] = grad.shape().dims();
+            let sums = B::float_sum_dim(grad.clone(), 0);
+            grads.register::<B>(node.id, B::float_reshape(sums, Shape::from([d_out])));
+        }
+        if let Some(node) = of_weight {
+            grads.register::<B>(node.id, B::crossed(grad.clone(), x));
+        }
+        if let Some(node) = of_x {
+            grads.register::<B>(node.id, B::frozen_linear_backward(grad, weight));
         }
     }
 }

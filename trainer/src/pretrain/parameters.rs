@@ -1,0 +1,158 @@
+//! All of a model's weights in one flat tensor, for training from scratch.
+//!
+//! Which weights a model has is what it asks for when it is loaded: it is loaded once from zeros
+//! that note each name and shape, then at each step from tracked slices of the flat tensor.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
+use std::rc::Rc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use likeness_diffusion::noise;
+use likeness_diffusion::weights::{HostTensor, Source, TensorFile};
+
+use crate::error::TrainError;
+use crate::trainable::Leaves;
+
+/// One weight's place in the flat tensor.
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    name: String,
+    shape: Vec<usize>,
+    range: Range<usize>,
+}
+
+/// A model's weights.
+#[derive(Debug, Clone)]
+pub struct Parameters {
+    entries: Rc<Vec<Entry>>,
+    /// All weights, one after the other. Not tracked.
+    pub values: Tensor<1>,
+}
+
+impl Parameters {
+    /// Fresh weights of the model that `load` loads.
+    ///
+    /// Scales are one, biases and all weights whose names end in one of `zeros` are zero, all
+    /// others even within ±1/√fan-in, as PyTorch's layers begin.
+    pub fn fresh<M, E>(
+        load: impl Fn(&Source) -> Result<M, E>,
+        zeros: &[&str],
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, E> {
+        let entries = entries(load, device)?;
+        let mut values = Vec::with_capacity(length(&entries));
+        for (index, Entry { name, shape, range }) in entries.iter().enumerate() {
+            let length = range.len();
+            let fan_in: usize = shape.iter().skip(1).product();
+            match shape.len() {
+                1 if name.ends_with("weight") => values.resize(range.end, 1.0),
+                1 => values.resize(range.end, 0.0),
+                _ if zeros.iter().any(|end| name.ends_with(end)) => values.resize(range.end, 0.0),
+                _ => {
+                    let bound = 1.0 / (fan_in as f32).sqrt();
+                    let drawn = noise::uniform(seed, "weights", index as u64, length);
+                    values.extend(drawn.into_iter().map(|x| x * bound));
+                }
+            }
+        }
+        Ok(Self { entries: Rc::new(entries), values: flat(values, device) })
+    }
+
+    /// The weights of the model that `load` loads, as the file at `path` has them.
+    pub fn read<M, E: Into<TrainError>>(
+        load: impl Fn(&Source) -> Result<M, E>,
+        path: &Path,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let entries = entries(load, device).map_err(Into::into)?;
+        let file = TensorFile::open(path)?;
+        let mut values = Vec::with_capacity(length(&entries));
+        for Entry { name, shape, .. } in &entries {
+            match file.read(name)? {
+                Some(tensor) if tensor.shape == *shape => values.extend(tensor.values),
+                _ => {
+                    let reason = format!("lacks `{name}` of shape {shape:?}");
+                    return Err(TrainError::Folder { path: path.into(), reason });
+                }
+            }
+        }
+        Ok(Self { entries: Rc::new(entries), values: flat(values, device) })
+    }
+
+    /// The same model's weights with other values.
+    pub fn with(&self, values: Tensor<1>) -> Self {
+        Self { entries: self.entries.clone(), values }
+    }
+
+    /// Number of weights.
+    pub fn len(&self) -> usize {
+        length(&self.entries)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// A source of tracked slices, and the slices.
+    pub fn learning(&self) -> (Source, Leaves) {
+        let slice = |entry: &Entry| self.slice(entry).autodiff().require_grad();
+        let leaves: Vec<_> = self.entries.iter().map(slice).collect();
+        (self.source(leaves.clone()), Leaves::new(leaves))
+    }
+
+    /// A source of the weights, not tracked.
+    pub fn frozen(&self) -> Source {
+        self.source(self.entries.iter().map(|entry| self.slice(entry)).collect())
+    }
+
+    fn slice(&self, entry: &Entry) -> Tensor<1> {
+        self.values.clone().slice(entry.range.clone())
+    }
+
+    fn source(&self, slices: Vec<Tensor<1>>) -> Source {
+        let names = self.entries.iter().map(|entry| entry.name.clone());
+        let by_name: HashMap<_, _> = names.zip(slices).collect();
+        Source::given(Box::new(move |name, _| by_name[name].clone()))
+    }
+
+    /// `values` by name, as files have them.
+    pub fn named(&self, values: &Tensor<1>) -> Vec<(String, HostTensor)> {
+        let values: Vec<f32> = values.to_data().iter::<f32>().collect();
+        let host = |Entry { name, shape, range }: &Entry| {
+            let values = values[range.clone()].to_vec();
+            (name.clone(), HostTensor { shape: shape.clone(), values })
+        };
+        self.entries.iter().map(host).collect()
+    }
+}
+
+/// What a model asks for when it is loaded.
+fn entries<M, E>(load: impl Fn(&Source) -> Result<M, E>, device: &Device) -> Result<Vec<Entry>, E> {
+    let asked: Rc<RefCell<Vec<Entry>>> = Rc::default();
+    let (notes, zeros_on) = (asked.clone(), device.clone());
+    let source = Source::given(Box::new(move |name, shape| {
+        let mut entries = notes.borrow_mut();
+        let start = length(&entries);
+        let elements: usize = shape.iter().product();
+        let range = start..start + elements;
+        entries.push(Entry { name: name.into(), shape: shape.to_vec(), range });
+        Tensor::zeros([elements], &zeros_on)
+    }));
+    load(&source)?;
+    drop(source);
+    Ok(asked.take())
+}
+
+fn length(entries: &[Entry]) -> usize {
+    entries.last().map_or(0, |entry| entry.range.end)
+}
+
+fn flat(values: Vec<f32>, device: &Device) -> Tensor<1> {
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), device)
+}
