@@ -221,7 +221,7 @@ fn look(
     for latents in [base.unet.sample_size, base.unet.sample_size * 3 / 2].map(|n| [n, n]) {
         for batch in [1, 2] {
             for how in Checkpointing::ALL {
-                let load = Load { batch, latents, windows: 1 };
+                let load = Load { batch, latents, tokens: base.tokenizer().window_length() };
                 let plan = memory::choose(&predictor, load, true, Some(how), free);
                 let pixels = latents.map(|n| n * base.factor());
                 tried.push(Tried { pixels, batch, plan });

@@ -14,7 +14,7 @@ use likeness_diffusion::schedule::Prediction;
 use likeness_diffusion::unet::Checkpointing;
 use serde::{Deserialize, Serialize};
 
-pub use parse::parse;
+pub use parse::{merged, parse};
 
 use crate::learning_rate::Shape;
 use crate::optimizer::AdamWConfig;

@@ -61,7 +61,7 @@ impl Objective {
     }
 
     /// The loss of a prediction.
-    fn of(&self, predicted: Tensor<4>, schedule: &Schedule, batch: &Batch) -> Tensor<1> {
+    pub(crate) fn of(&self, predicted: Tensor<4>, schedule: &Schedule, batch: &Batch) -> Tensor<1> {
         let Batch { latents, noise, timesteps, .. } = batch.clone();
         let error = (predicted - schedule.target(latents, noise, &timesteps)).square();
         match self.min_snr_gamma {
@@ -80,7 +80,7 @@ impl Objective {
 
 impl Batch {
     /// The latents with their noise, and the timesteps as the UNet takes them.
-    fn noisy(&self, schedule: &Schedule) -> (Tensor<4>, Vec<f64>) {
+    pub(crate) fn noisy(&self, schedule: &Schedule) -> (Tensor<4>, Vec<f64>) {
         let noisy = schedule.add_noise(self.latents.clone(), self.noise.clone(), &self.timesteps);
         (noisy, self.timesteps.iter().map(|t| *t as f64).collect())
     }

@@ -39,7 +39,7 @@ pub struct Prepared<'a> {
     pub targets: Targets,
     /// How many photos each bucket has, by width and height in pixels.
     pub buckets: BTreeMap<(u32, u32), usize>,
-    windows: usize, // of the longest caption
+    tokens: usize, // of the longest caption, in whole windows
 }
 
 impl<'a> Prepared<'a> {
@@ -54,14 +54,15 @@ impl<'a> Prepared<'a> {
         let checkpoint = open_base(config)?;
         let targets = targets(config, &checkpoint.places(config.adapter.text_encoder))?;
         let mut buckets = BTreeMap::new();
-        let mut windows = 1;
+        let (tokenizer, mut windows) = (checkpoint.tokenizer(), 1);
         for record in dataset.kept() {
             let bucket = record.bucket.map(|bucket| (bucket.width, bucket.height));
             *buckets.entry(bucket.unwrap_or_default()).or_insert(0) += 1;
             let caption = dataset.caption(record)?;
-            windows = windows.max(checkpoint.tokenizer().windows(&caption).len());
+            windows = windows.max(tokenizer.windows(&caption).len());
         }
-        Ok(Self { config, dataset, checkpoint, targets, buckets, windows })
+        let tokens = windows * tokenizer.window_length();
+        Ok(Self { config, dataset, checkpoint, targets, buckets, tokens })
     }
 
     /// What the result depends on; hashes every byte of base and dataset.
@@ -99,7 +100,7 @@ impl<'a> Prepared<'a> {
         let largest = self.buckets.keys().max_by_key(|(width, height)| width * height);
         let (width, height) = largest.copied().unwrap_or_default();
         let latents = [height / factor, width / factor].map(|side| side as usize);
-        Load { batch: self.config.train.batch, latents, windows: self.windows }
+        Load { batch: self.config.train.batch, latents, tokens: self.tokens }
     }
 
     /// How it will be computed; `caching` says whether something has yet to be encoded.

@@ -13,7 +13,7 @@ use std::path::Path;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
-use super::bytes;
+use super::{WINDOW, bytes};
 use crate::error::Error;
 
 /// OpenAI CLIP's 48,894 merges (MIT licence), for checkpoints that bring no tokenizer.
@@ -21,7 +21,7 @@ pub const BUILTIN_MERGES: &str = include_str!("../../../assets/tokenizer/clip-me
 
 const START: &str = "<|startoftext|>";
 const END: &str = "<|endoftext|>";
-const WORDS: &str = r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+";
+pub(super) const WORDS: &str = r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+";
 
 /// What fills a window behind the end token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub struct Tokenizer {
     end: u32,
     unknown: u32,
     pad: u32,
+    window: usize,
 }
 
 impl Tokenizer {
@@ -62,16 +63,15 @@ impl Tokenizer {
             path: vocabulary.clone(),
             reason: format!("has no token `{token}`; is it CLIP's vocabulary?"),
         };
-        Self::new(ids, &read("merges.txt")?, &pad).map_err(|token| missing(&token))
+        let tokenizer =
+            Self::new(ids, &read("merges.txt")?, &pad).map_err(|token| missing(&token))?;
+        let window = longest(folder)?.unwrap_or(WINDOW);
+        Ok(Self { window, ..tokenizer })
     }
 
     /// CLIP's own tokenizer.
     pub fn builtin(pad: Pad) -> Self {
-        let letters = bytes::table().into_iter().map(|(_, c)| c.to_string());
-        let pieces = letters.clone().chain(letters.map(|letter| letter + "</w>"));
-        let merged = merges(BUILTIN_MERGES).map(|(a, b)| format!("{a}{b}"));
-        let all = pieces.chain(merged).chain([START, END].map(String::from));
-        let ids = all.zip(0..).collect();
+        let ids = vocabulary(BUILTIN_MERGES).into_iter().zip(0..).collect();
         let pad = if pad == Pad::Zero { "!" } else { END };
         Self::new(ids, BUILTIN_MERGES, pad).expect("CLIP's vocabulary has its special tokens")
     }
@@ -94,6 +94,7 @@ impl Tokenizer {
             end,
             unknown: end,
             pad: pad_id,
+            window: WINDOW,
         })
     }
 
@@ -105,6 +106,11 @@ impl Tokenizer {
     /// Id of the end token.
     pub fn end(&self) -> u32 {
         self.end
+    }
+
+    /// Tokens of a window, with its start and end: 77 for CLIP.
+    pub fn window_length(&self) -> usize {
+        self.window
     }
 
     /// Id that fills a window.
@@ -149,11 +155,7 @@ impl Tokenizer {
 
     /// The pieces of one word.
     fn merged(&self, word: &str) -> Vec<String> {
-        let spelled = word.bytes().map(|b| self.characters[usize::from(b)].to_string());
-        let mut pieces: Vec<String> = spelled.collect();
-        if let Some(last) = pieces.last_mut() {
-            last.push_str("</w>");
-        }
+        let mut pieces = spelled(word, &self.characters);
         while let Some(pair) = self.best_pair(&pieces) {
             pieces = joined(pieces, &pair);
         }
@@ -167,8 +169,25 @@ impl Tokenizer {
     }
 }
 
+/// A word's bytes as characters; the last one ends the word.
+pub(super) fn spelled(word: &str, characters: &[char; 256]) -> Vec<String> {
+    let mut pieces: Vec<_> = word.bytes().map(|b| characters[usize::from(b)].to_string()).collect();
+    if let Some(last) = pieces.last_mut() {
+        last.push_str("</w>");
+    }
+    pieces
+}
+
+/// CLIP's vocabulary over `merge_text`: bytes, bytes that end a word, merges, specials.
+pub(super) fn vocabulary(merge_text: &str) -> Vec<String> {
+    let letters = bytes::table().into_iter().map(|(_, c)| c.to_string());
+    let pieces = letters.clone().chain(letters.map(|letter| letter + "</w>"));
+    let merged = merges(merge_text).map(|(a, b)| format!("{a}{b}"));
+    pieces.chain(merged).chain([START, END].map(String::from)).collect()
+}
+
 /// Joins every neighbouring `pair`, from the left.
-fn joined(pieces: Vec<String>, pair: &(String, String)) -> Vec<String> {
+pub(super) fn joined(pieces: Vec<String>, pair: &(String, String)) -> Vec<String> {
     let mut out: Vec<String> = Vec::with_capacity(pieces.len());
     let mut pieces = pieces.into_iter().peekable();
     while let Some(piece) = pieces.next() {
@@ -183,6 +202,18 @@ fn joined(pieces: Vec<String>, pair: &(String, String)) -> Vec<String> {
 fn merges(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let lines = text.lines().filter(|line| !line.starts_with("#version"));
     lines.filter_map(|line| line.split_once(' '))
+}
+
+/// The `model_max_length` of a tokenizer folder, if it names one that is shorter than CLIP's.
+fn longest(folder: &Path) -> Result<Option<usize>, Error> {
+    let path = folder.join("tokenizer_config.json");
+    let Ok(text) = fs::read_to_string(&path) else {
+        return Ok(None);
+    };
+    let config: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| Error::Config { path, reason: e.to_string() })?;
+    let length = config["model_max_length"].as_u64().map(|length| length as usize);
+    Ok(length.filter(|length| (3..WINDOW).contains(length)))
 }
 
 /// The `pad_token` of a tokenizer folder, if it names one.

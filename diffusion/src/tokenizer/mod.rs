@@ -2,7 +2,9 @@
 
 mod bpe;
 mod bytes;
+mod learn;
 mod windows;
 
 pub use bpe::{BUILTIN_MERGES, Pad, Tokenizer};
+pub use learn::learned;
 pub use windows::{WINDOW, Window};

@@ -1,36 +1,36 @@
-//! Windows of 77 tokens, which is all the encoder takes at once.
+//! Windows of 77 tokens, which is all the encoder takes at once; small models have shorter ones.
 
 use super::Tokenizer;
 
-/// Tokens of a window, with its start and end.
+/// Tokens of CLIP's window, with its start and end.
 pub const WINDOW: usize = 77;
 
-/// One window of a prompt: 77 ids.
+/// One window of a prompt: 77 ids, or [`Tokenizer::window_length`].
 pub type Window = Vec<u32>;
 
 impl Tokenizer {
-    /// One window: start, at most 75 tokens of `text`, end, padding.
+    /// One window: start, at most 75 tokens of `text` (two less than a window has), end, padding.
     pub fn window(&self, text: &str) -> Window {
         self.framed(&self.encode(text))
     }
 
-    /// As many windows as `text` needs, 75 tokens in each; an empty text has one.
+    /// As many windows as `text` needs, all full but the last; an empty text has one.
     ///
     /// The windows are encoded one by one and their states joined, as A1111 does it.
     pub fn windows(&self, text: &str) -> Vec<Window> {
         let ids = self.encode(text);
         match ids.is_empty() {
             true => vec![self.framed(&[])],
-            false => ids.chunks(WINDOW - 2).map(|chunk| self.framed(chunk)).collect(),
+            false => ids.chunks(self.window_length() - 2).map(|chunk| self.framed(chunk)).collect(),
         }
     }
 
     fn framed(&self, ids: &[u32]) -> Window {
-        let kept = &ids[..ids.len().min(WINDOW - 2)];
+        let kept = &ids[..ids.len().min(self.window_length() - 2)];
         let mut window = vec![self.start()];
         window.extend(kept);
         window.push(self.end());
-        window.resize(WINDOW, self.pad());
+        window.resize(self.window_length(), self.pad());
         window
     }
 }

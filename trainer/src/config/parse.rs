@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::RunConfig;
@@ -12,10 +13,22 @@ const MISSING: &str = "missing field `";
 
 /// The run file `text` (called `path` in errors) with `overrides` such as `train.steps=500`.
 pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<RunConfig, TrainError> {
+    let mut config: RunConfig = merged(path, text, overrides)?;
+    config.validate()?;
+    config.adapter.alpha = Some(config.adapter.alpha());
+    Ok(config)
+}
+
+/// What `text` (called `path` in errors) with `overrides` says.
+pub fn merged<T: DeserializeOwned>(
+    path: &Path,
+    text: &str,
+    overrides: &[String],
+) -> Result<T, TrainError> {
     let wrong = |reason: String| TrainError::Config { path: path.into(), reason };
     let mut table: Table = toml::from_str(text).map_err(|e| wrong(readable(&e.to_string())))?;
     // The file by itself first, so that its errors have lines; what it lacks may come by --set.
-    match toml::from_str::<RunConfig>(text) {
+    match toml::from_str::<T>(text) {
         Err(e) if overrides.is_empty() || !is_missing(&e) => {
             return Err(wrong(readable(&e.to_string())));
         }
@@ -25,13 +38,10 @@ pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<RunConfig,
     for text in overrides {
         set(&mut table, text).map_err(|reason| wrong_override(format!("`{text}` {reason}")))?;
     }
-    let mut config: RunConfig = table.try_into().map_err(|e: toml::de::Error| {
+    table.try_into().map_err(|e: toml::de::Error| {
         let reason = readable(&e.to_string());
         if is_missing(&e) { wrong(reason) } else { wrong_override(reason) }
-    })?;
-    config.validate()?;
-    config.adapter.alpha = Some(config.adapter.alpha());
-    Ok(config)
+    })
 }
 
 /// Whether nothing is wrong with `error`'s text but that a key is not in it.

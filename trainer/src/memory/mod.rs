@@ -15,9 +15,6 @@ use serde::Serialize;
 use crate::error::TrainError;
 use table::Counted;
 
-/// Tokens of a window of text.
-const WINDOW: usize = 77;
-
 /// What one step trains on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
@@ -25,8 +22,8 @@ pub struct Load {
     pub batch: usize,
     /// Height and width of their latents.
     pub latents: [usize; 2],
-    /// Windows of their captions, at least 1.
-    pub windows: usize,
+    /// Tokens of their longest caption, in whole windows: 77 or a multiple.
+    pub tokens: usize,
 }
 
 /// Predicted memory in bytes, by what holds it.
@@ -112,7 +109,7 @@ impl<'a> Predictor<'a> {
         let encoding = self.encoders + table::VAE_MAPS * map * NUMBER_BYTES;
         let weights = self.weights + self.text_weights;
         let adapter = ADAPTER_ROWS * self.learning().1 as u64 * NUMBER_BYTES;
-        let text = (self.text_numbers as usize * load.batch * load.windows * WINDOW) as u64;
+        let text = (self.text_numbers as usize * load.batch * load.tokens) as u64;
         let numbers = load.batch as u64 * self.step(load, checkpointing) + text;
         let step = (numbers * NUMBER_BYTES) as f64 * (1.0 + table::ALLOCATOR_SHARE);
         Estimate {
@@ -131,7 +128,7 @@ impl<'a> Predictor<'a> {
         let learning: std::collections::HashSet<&str> =
             self.places.iter().map(|place| place.path.as_str()).collect();
         let learns = |path: &str| learning.contains(path);
-        let text_tokens = (load.windows * WINDOW) as u64;
+        let text_tokens = load.tokens as u64;
         let rank = self.rank as u64;
         let (mut kept, mut most) = (0, 0);
         for step in self.unet.steps(load.latents) {

@@ -27,7 +27,7 @@ fn predictor(unet: &UnetConfig, preset: Preset, rank: usize) -> Predictor<'_> {
 }
 
 fn load(batch: usize, side: usize) -> Load {
-    Load { batch, latents: [side, side], windows: 1 }
+    Load { batch, latents: [side, side], tokens: 77 }
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn more_photos_larger_ones_and_less_recomputing_take_more() {
         let (one, two) = (step(load(1, 64), how), step(load(2, 64), how));
         assert!(two.abs_diff(2 * one) <= 1, "all of it is a sample's: {one} {two}");
         assert!(step(load(1, 96), how) > 2 * one, "2.25 times the places");
-        let long = Load { windows: 3, ..load(1, 64) };
+        let long = Load { tokens: 3 * 77, ..load(1, 64) };
         assert!(step(long, how) > one);
     }
     let ways = Checkpointing::ALL.map(|how| step(load(1, 64), how));

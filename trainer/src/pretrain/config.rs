@@ -1,0 +1,255 @@
+//! The file of a pretraining: sizes of the models, and how long each learns.
+
+use std::path::{Path, PathBuf};
+
+use likeness_diffusion::schedule::{Prediction, Schedule, ScheduleConfig};
+use likeness_diffusion::text::TextConfig;
+use likeness_diffusion::unet::{PerLevel, UnetConfig};
+use likeness_diffusion::vae::VaeConfig;
+use serde::{Deserialize, Serialize};
+
+use super::stage::Plan;
+use crate::config::merged;
+use crate::error::TrainError;
+use crate::learning_rate::{LearningRate, Shape};
+
+/// A pretraining.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainConfig {
+    /// Where everything goes.
+    pub out: PathBuf,
+    /// Seed of weights, batches, noises and timesteps.
+    #[serde(default)]
+    pub seed: u64,
+    /// The pictures.
+    pub corpus: CorpusConfig,
+    /// The autoencoder and its training.
+    pub autoencoder: AutoencoderConfig,
+    /// The tokenizer and the text encoder.
+    pub text: TextEncoderConfig,
+    /// The UNet and its training, the text encoder's with it.
+    pub denoiser: DenoiserConfig,
+}
+
+/// The pictures that are rendered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorpusConfig {
+    /// Different characters.
+    pub characters: usize,
+    /// Pictures of each.
+    pub pictures_each: usize,
+    /// Characters at the end that nothing is trained on.
+    pub held_out_characters: usize,
+    /// Pixels a side; a multiple of the autoencoder's factor.
+    pub side: usize,
+}
+
+/// An autoencoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoencoderConfig {
+    /// Channels of each level; each level but the last halves the size.
+    pub channels: Vec<usize>,
+    /// Resnets a level.
+    pub layers: usize,
+    /// Channels of a latent.
+    pub latent_channels: usize,
+    /// Groups of each group normalisation.
+    pub groups: usize,
+    /// How long it learns.
+    pub train: Training,
+}
+
+/// A text encoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextEncoderConfig {
+    /// Merges that the tokenizer learns, at most.
+    pub merges: usize,
+    /// Tokens of a window, 3 to 77.
+    pub window: usize,
+    /// Width of the states.
+    pub width: usize,
+    /// Layers.
+    pub layers: usize,
+    /// Heads of each attention.
+    pub heads: usize,
+}
+
+/// A UNet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenoiserConfig {
+    /// Channels of each level; each level but the last halves the size.
+    pub channels: Vec<usize>,
+    /// Resnets and transformers a level.
+    pub layers: usize,
+    /// Heads of each attention, at each level.
+    pub heads: Vec<usize>,
+    /// Groups of each group normalisation.
+    pub groups: usize,
+    /// Decay of the weights' running average, a step.
+    pub average: f64,
+    /// γ of min-SNR.
+    pub min_snr_gamma: f64,
+    /// How long it learns.
+    pub train: Training,
+}
+
+/// How long and how fast something learns.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Optimizer steps.
+    pub steps: usize,
+    /// Pictures a step.
+    pub batch: usize,
+    /// Learning rate after warm-up; falls along half a cosine to zero.
+    pub learning_rate: f64,
+    /// Steps of even rise from zero.
+    pub warmup_steps: usize,
+    /// Steps between two states.
+    pub save_every: usize,
+}
+
+impl PretrainConfig {
+    /// The file `text` (called `path` in errors) with `overrides` such as `seed=3`.
+    pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<Self, TrainError> {
+        let config: Self = merged(path, text, overrides)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), TrainError> {
+        let wrong = |key: &'static str, reason: String| TrainError::Value { key, reason };
+        let corpus = &self.corpus;
+        if corpus.pictures_each == 0 || corpus.held_out_characters >= corpus.characters {
+            let reason = format!(
+                "is {}, with {} held out; at least one must be left to train on",
+                corpus.characters, corpus.held_out_characters
+            );
+            return Err(wrong("corpus.characters", reason));
+        }
+        let factor = self.vae(1.0).factor() << (self.denoiser.channels.len().max(1) - 1);
+        if corpus.side == 0 || corpus.side % factor != 0 {
+            let reason = format!(
+                "is {}, but pictures are halved until {factor} pixels are one; give a multiple of it",
+                corpus.side
+            );
+            return Err(wrong("corpus.side", reason));
+        }
+        let divide = |groups: usize, channels: &[usize]| {
+            groups > 0 && !channels.is_empty() && channels.iter().all(|c| *c > 0 && c % groups == 0)
+        };
+        if !divide(self.autoencoder.groups, &self.autoencoder.channels) {
+            let reason = "must divide every entry of `autoencoder.channels`".into();
+            return Err(wrong("autoencoder.groups", reason));
+        }
+        let denoiser = &self.denoiser;
+        if !divide(denoiser.groups, &denoiser.channels) {
+            return Err(wrong(
+                "denoiser.groups",
+                "must divide every entry of `denoiser.channels`".into(),
+            ));
+        }
+        let fits = |(heads, channels): (&usize, &usize)| *heads > 0 && channels % heads == 0;
+        let pairs = denoiser.heads.iter().zip(&denoiser.channels);
+        if denoiser.heads.len() != denoiser.channels.len() || !pairs.map(fits).all(|fits| fits) {
+            let reason = "must have one entry a level, which divides its channels".into();
+            return Err(wrong("denoiser.heads", reason));
+        }
+        if self.text.heads == 0 || !self.text.width.is_multiple_of(self.text.heads) {
+            return Err(wrong("text.heads", "must divide `text.width`".into()));
+        }
+        if !(3..=77).contains(&self.text.window) {
+            let reason = format!("is {}; give 3 to 77", self.text.window);
+            return Err(wrong("text.window", reason));
+        }
+        let trainings = [
+            ("autoencoder.train", self.autoencoder.train),
+            ("denoiser.train", self.denoiser.train),
+        ];
+        for (key, Training { steps, batch, save_every, learning_rate, .. }) in trainings {
+            if steps == 0 || batch == 0 || save_every == 0 || !(0.0..1.0).contains(&learning_rate) {
+                let reason = "needs at least one step, one picture a step, one step between states, and a learning rate below 1".into();
+                return Err(wrong(key, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Pictures in all, and how many of them are held out.
+    pub fn pictures(&self) -> (usize, usize) {
+        let CorpusConfig { characters, pictures_each, held_out_characters, .. } = self.corpus;
+        (characters * pictures_each, held_out_characters * pictures_each)
+    }
+
+    /// The autoencoder's sizes; latents are multiplied with `scaling`.
+    pub fn vae(&self, scaling: f64) -> VaeConfig {
+        let AutoencoderConfig { channels, layers, latent_channels, groups, .. } = &self.autoencoder;
+        VaeConfig {
+            latent_channels: *latent_channels,
+            block_out_channels: channels.clone(),
+            layers_per_block: *layers,
+            norm_num_groups: *groups,
+            scaling_factor: scaling,
+            ..VaeConfig::default()
+        }
+    }
+
+    /// The text encoder's sizes, for a vocabulary of `words` whose last entry ends a text.
+    pub fn text_encoder(&self, words: usize) -> TextConfig {
+        TextConfig {
+            vocab_size: words,
+            hidden_size: self.text.width,
+            intermediate_size: 4 * self.text.width,
+            num_hidden_layers: self.text.layers,
+            num_attention_heads: self.text.heads,
+            max_position_embeddings: self.text.window,
+            eos_token_id: words as u32 - 1,
+            ..TextConfig::default()
+        }
+    }
+
+    /// The UNet's sizes.
+    pub fn unet(&self) -> UnetConfig {
+        let DenoiserConfig { channels, layers, heads, groups, .. } = &self.denoiser;
+        let of_each = |name: &str| vec![name.to_owned(); channels.len()];
+        let latent = self.autoencoder.latent_channels;
+        UnetConfig {
+            in_channels: latent,
+            out_channels: latent,
+            block_out_channels: channels.clone(),
+            layers_per_block: *layers,
+            cross_attention_dim: self.text.width,
+            attention_head_dim: PerLevel::Each(heads.clone()),
+            down_block_types: of_each("CrossAttnDownBlock2D"),
+            up_block_types: of_each("CrossAttnUpBlock2D"),
+            norm_num_groups: *groups,
+            use_linear_projection: true,
+            sample_size: self.corpus.side / self.vae(1.0).factor(),
+            ..UnetConfig::default()
+        }
+    }
+
+    /// The noise: Stable Diffusion's, with the velocity predicted.
+    pub fn schedule(&self) -> ScheduleConfig {
+        ScheduleConfig { prediction_type: Prediction::VPrediction, ..Default::default() }
+    }
+
+    /// [`PretrainConfig::schedule`], ready to use.
+    pub fn noise(&self) -> Schedule {
+        Schedule::new(self.schedule())
+    }
+}
+
+impl Training {
+    /// As the loop wants it.
+    pub fn plan(&self) -> Plan {
+        let Self { steps, batch, learning_rate, warmup_steps, save_every } = *self;
+        let rate = LearningRate { peak: learning_rate, shape: Shape::Cosine, warmup_steps, steps };
+        Plan { rate, batch, log_every: 50, save_every }
+    }
+}

@@ -1,0 +1,152 @@
+//! What was learned, as a diffusers folder: the same layout as any checkpoint of Stable Diffusion.
+
+use std::fs;
+use std::path::Path;
+
+use likeness_diffusion::atomic;
+use likeness_diffusion::text::TextConfig;
+use likeness_diffusion::weights::{HostTensor, save};
+use safetensors::Dtype;
+use serde_json::{Value, json};
+
+use super::config::PretrainConfig;
+use super::learner::Learner;
+use super::parameters::Parameters;
+use crate::error::TrainError;
+
+/// What a folder is made of, beside its tokenizer.
+pub struct Models<'a> {
+    /// The autoencoder.
+    pub vae: &'a Parameters,
+    /// What latents are multiplied with for unit size.
+    pub scaling: f64,
+    /// The UNet and the text encoder.
+    pub denoiser: &'a [Learner; 2],
+    /// The text encoder's sizes.
+    pub text: &'a TextConfig,
+}
+
+/// Writes the averaged weights in f16 and their configs to `folder`; the tokenizer is copied from
+/// `tokenizer`.
+pub fn export(
+    config: &PretrainConfig,
+    models: &Models,
+    tokenizer: &Path,
+    folder: &Path,
+) -> Result<(), TrainError> {
+    let [unet, text] = models.denoiser;
+    let weights = |path: &str, parameters: &Parameters, prefix: &str| {
+        let named = parameters.named(&parameters.values).into_iter();
+        let tensors: Vec<(String, HostTensor)> =
+            named.map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect();
+        create(folder.join(path).parent().expect("a file lies in a folder"))?;
+        let format = [("format".to_owned(), "pt".to_owned())];
+        Ok::<_, TrainError>(save(&folder.join(path), &tensors, &format.into(), Dtype::F16)?)
+    };
+    weights("vae/diffusion_pytorch_model.safetensors", models.vae, "")?;
+    weights("unet/diffusion_pytorch_model.safetensors", &unet.averaged(), "")?;
+    weights("text_encoder/model.safetensors", &text.averaged(), "text_model.")?;
+    let into = folder.join("tokenizer");
+    create(&into)?;
+    for name in ["vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"] {
+        let from = tokenizer.join(name);
+        let bytes = fs::read(&from).map_err(TrainError::io("read", &from))?;
+        atomic::write(&into.join(name), &bytes)?;
+    }
+    create(&folder.join("scheduler"))?;
+    let json = |path: &str, value: Value| {
+        atomic::write(&folder.join(path), format!("{value:#}\n").as_bytes())
+    };
+    json("unet/config.json", unet_config(config))?;
+    json("vae/config.json", vae_config(config, models.scaling))?;
+    json("text_encoder/config.json", text_config(models.text))?;
+    json("scheduler/scheduler_config.json", scheduler_config(config))?;
+    // Last: with it the folder is whole.
+    Ok(json("model_index.json", index())?)
+}
+
+fn create(folder: &Path) -> Result<(), TrainError> {
+    fs::create_dir_all(folder).map_err(TrainError::io("create", folder))
+}
+
+fn unet_config(config: &PretrainConfig) -> Value {
+    let unet = config.unet();
+    json!({
+        "_class_name": "UNet2DConditionModel",
+        "act_fn": unet.act_fn,
+        "attention_head_dim": config.denoiser.heads,
+        "block_out_channels": unet.block_out_channels,
+        "cross_attention_dim": unet.cross_attention_dim,
+        "down_block_types": unet.down_block_types,
+        "flip_sin_to_cos": unet.flip_sin_to_cos,
+        "freq_shift": unet.freq_shift,
+        "in_channels": unet.in_channels,
+        "layers_per_block": unet.layers_per_block,
+        "mid_block_type": unet.mid_block_type,
+        "norm_eps": unet.norm_eps,
+        "norm_num_groups": unet.norm_num_groups,
+        "out_channels": unet.out_channels,
+        "sample_size": unet.sample_size,
+        "up_block_types": unet.up_block_types,
+        "use_linear_projection": unet.use_linear_projection,
+    })
+}
+
+fn vae_config(config: &PretrainConfig, scaling: f64) -> Value {
+    let vae = config.vae(scaling);
+    let of_each = |name| vec![name; vae.block_out_channels.len()];
+    json!({
+        "_class_name": "AutoencoderKL",
+        "act_fn": "silu",
+        "block_out_channels": vae.block_out_channels,
+        "down_block_types": of_each("DownEncoderBlock2D"),
+        "up_block_types": of_each("UpDecoderBlock2D"),
+        "in_channels": vae.in_channels,
+        "out_channels": vae.in_channels,
+        "latent_channels": vae.latent_channels,
+        "layers_per_block": vae.layers_per_block,
+        "norm_num_groups": vae.norm_num_groups,
+        "sample_size": config.corpus.side,
+        "scaling_factor": vae.scaling_factor,
+    })
+}
+
+fn text_config(text: &TextConfig) -> Value {
+    json!({
+        "architectures": ["CLIPTextModel"],
+        "model_type": "clip_text_model",
+        "bos_token_id": text.vocab_size - 2,
+        "eos_token_id": text.eos_token_id,
+        "pad_token_id": text.eos_token_id,
+        "hidden_act": "quick_gelu",
+        "hidden_size": text.hidden_size,
+        "intermediate_size": text.intermediate_size,
+        "layer_norm_eps": text.layer_norm_eps,
+        "max_position_embeddings": text.max_position_embeddings,
+        "num_attention_heads": text.num_attention_heads,
+        "num_hidden_layers": text.num_hidden_layers,
+        "projection_dim": text.hidden_size,
+        "vocab_size": text.vocab_size,
+    })
+}
+
+fn scheduler_config(config: &PretrainConfig) -> Value {
+    let mut value = serde_json::to_value(config.schedule()).expect("numbers and names are JSON");
+    value["_class_name"] = "DDIMScheduler".into();
+    value["clip_sample"] = false.into();
+    value
+}
+
+fn index() -> Value {
+    json!({
+        "_class_name": "StableDiffusionPipeline",
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "scheduler": ["diffusers", "DDIMScheduler"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "safety_checker": [null, null],
+        "feature_extractor": [null, null],
+        "requires_safety_checker": false,
+    })
+}
