@@ -1,0 +1,127 @@
+//! Contact sheets of what the studio renders: `--example sheet -- DIR [NAME..]`.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+use image::RgbImage;
+use likeness_studio::{
+    Character, Color, Expression, Framing, HairStyle, Light, Outfit, Picture, Place, Scene, Size,
+    render,
+};
+use rayon::prelude::*;
+
+const CELL: u32 = 160;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let folder = args.next().ok_or("say where to write: `-- DIR`")?;
+    let only: Vec<String> = args.collect();
+    std::fs::create_dir_all(&folder)?;
+    for (name, columns, jobs) in sheets() {
+        if only.is_empty() || only.iter().any(|o| o == name) {
+            let size = Size::square(if name == "large" { 512 } else { CELL });
+            let pictures: Vec<Picture> =
+                jobs.par_iter().map(|(who, scene)| render(who, scene, size)).collect();
+            write(&Path::new(&folder).join(format!("{name}.png")), &pictures, columns)?;
+        }
+    }
+    if only.is_empty() || only.iter().any(|o| o == "speed") {
+        speed()?;
+    }
+    Ok(())
+}
+
+type Job = (Character, Scene);
+
+fn sheets() -> Vec<(&'static str, u32, Vec<Job>)> {
+    let who = |seed: u64| Character::from_seed(seed);
+    let plain = Scene::plain;
+    let framed = |framing| plain().framed(framing);
+    let characters = (0..64).map(|i| (who(i), plain())).collect();
+    let faces = (64..128).map(|i| (who(i), framed(Framing::CloseUp))).collect();
+    let yaws = [-70, -52, -35, -17, 0, 17, 35, 52, 70].into_iter();
+    let turn = |seed: u64, pitch: f32| {
+        yaws.clone().map(move |yaw| (who(seed), plain().posed(yaw as f32, pitch, 0.0)))
+    };
+    let poses = turn(3, -22.0)
+        .chain(turn(3, 0.0))
+        .chain(turn(3, 22.0))
+        .chain(turn(10, 0.0))
+        .chain(turn(14, 0.0))
+        .collect();
+    let of_each = |f: fn(&Scene, usize) -> Scene, count: usize, seeds: &[u64]| -> Vec<Job> {
+        let all = seeds.iter().flat_map(|s| (0..count).map(move |i| (*s, i)));
+        all.map(|(seed, i)| (who(seed), f(&plain(), i))).collect()
+    };
+    let express = |s: &Scene, i: usize| {
+        s.clone().expressing(Expression::ALL[i]).framed(Framing::CloseUp)
+    };
+    let light = |s: &Scene, i: usize| s.clone().lit(Light::ALL[i]);
+    let lit_outside = |s: &Scene, i: usize| s.clone().lit(Light::ALL[i]).at(Place::Beach).posed(25.0, 0.0, 0.0);
+    let mut lights = of_each(light, Light::ALL.len(), &[1, 5, 12]);
+    lights.extend(of_each(lit_outside, Light::ALL.len(), &[1, 5, 12]));
+    let place = |s: &Scene, i: usize| s.clone().at(Place::ALL[i]);
+    let mut places = of_each(place, Place::ALL.len(), &[2]);
+    let wide = |s: &Scene, i: usize| s.clone().at(Place::ALL[i]).framed(Framing::HalfFigure).seeded(5);
+    places.extend(of_each(wide, Place::ALL.len(), &[4]));
+    let outfit = |s: &Scene, i: usize| {
+        let (outfit, color) = (Outfit::ALL[i % 8], Color::ALL[(i * 5 + i / 8) % 12]);
+        s.clone().wearing(outfit, color).framed(Framing::HalfFigure)
+    };
+    let hair = HairStyle::ALL.iter().enumerate().flat_map(|(i, style)| {
+        let mut who = who(200 + i as u64);
+        who.traits.hair_style = *style;
+        let front = (who.clone(), plain());
+        let side = (who.clone(), plain().posed(-45.0, 0.0, 0.0));
+        [front, side, (who, plain().posed(68.0, 0.0, 0.0))]
+    });
+    let sampled = (0..64).map(|i| (who(1000 + i), Scene::sample(i))).collect();
+    let large = [0_u64, 5, 9, 21]
+        .into_iter()
+        .map(|i| (who(i), plain().framed(Framing::CloseUp).expressing(Expression::ALL[(i % 3) as usize])))
+        .collect();
+    vec![
+        ("characters", 8, characters),
+        ("faces", 8, faces),
+        ("poses", 9, poses),
+        ("expressions", 9, of_each(express, Expression::ALL.len(), &[1, 6, 9, 14])),
+        ("lights", 8, lights),
+        ("places", 10, places),
+        ("outfits", 8, of_each(outfit, 24, &[8])),
+        ("hair", 9, hair.collect()),
+        ("sampled", 8, sampled),
+        ("large", 2, large),
+    ]
+}
+
+/// Pictures a second of 128 pixels on two threads.
+fn speed() -> Result<(), Box<dyn Error>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
+    let start = Instant::now();
+    let count = 120;
+    let bytes: usize = pool.install(|| {
+        let one = |i: u64| render(&Character::from_seed(i), &Scene::sample(i), Size::square(128));
+        (0..count).into_par_iter().map(|i| one(i).rgb.len()).sum()
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    assert_eq!(bytes, count as usize * 128 * 128 * 3);
+    #[allow(clippy::print_stdout, reason = "the figure is what the example is for")]
+    {
+        println!("{:.1} pictures a second at 128 pixels on 2 threads", count as f64 / seconds);
+    }
+    Ok(())
+}
+
+fn write(path: &Path, pictures: &[Picture], columns: u32) -> Result<(), Box<dyn Error>> {
+    let (width, height) = (pictures[0].width, pictures[0].height);
+    let rows = (pictures.len() as u32).div_ceil(columns);
+    let mut sheet = RgbImage::new(columns * width, rows * height);
+    for (i, picture) in pictures.iter().enumerate() {
+        let tile = RgbImage::from_raw(picture.width, picture.height, picture.rgb.clone());
+        let tile = tile.ok_or("a picture has a byte a channel")?;
+        let (x, y) = (i as u32 % columns * width, i as u32 / columns * height);
+        image::imageops::replace(&mut sheet, &tile, i64::from(x), i64::from(y));
+    }
+    Ok(sheet.save(path)?)
+}

@@ -1,0 +1,143 @@
+//! A body made of simple ones, joined and cut softly in turn.
+
+use crate::lanes::{Lanes, Points, all, all_below, join, meet};
+use crate::vector::{Vec3, v};
+
+use super::shape::Shape;
+
+/// What a part does to those before it; the number is how soft the seam is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Seam {
+    Add(f32),
+    Cut(f32),
+    Keep(f32),
+}
+
+/// One simple body in a solid.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    shape: Shape,
+    at: Vec3,
+    both: bool,      // mirrored to the other side
+    turn: [f32; 2],  // sine and cosine of a turn about y
+    turned: bool,
+    seam: Seam,
+}
+
+/// A body, and a ball that holds it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Solid {
+    parts: Vec<Part>,
+    center: Vec3,
+    radius: f32,
+}
+
+impl Part {
+    pub(crate) fn new(shape: Shape, at: Vec3, seam: Seam) -> Self {
+        Self { shape, at, both: false, turn: [0.0, 1.0], turned: false, seam }
+    }
+
+    /// On both sides of x = 0.
+    pub(crate) fn both(self) -> Self {
+        Self { both: true, ..self }
+    }
+
+    /// Turned about y by `degrees`.
+    pub(crate) fn turned(self, degrees: f32) -> Self {
+        let (s, c) = degrees.to_radians().sin_cos();
+        Self { turn: [s, c], turned: true, ..self }
+    }
+
+    #[inline(always)]
+    fn distance(&self, p: Points, right: Points) -> Lanes {
+        let mut p = if self.both { right } else { p }.minus(self.at);
+        if self.turned {
+            let [s, c] = self.turn.map(all);
+            p = Points { x: p.x * c - p.z * s, y: p.y, z: p.z * c + p.x * s };
+        }
+        self.shape.distance(p)
+    }
+}
+
+impl Solid {
+    /// Of these parts, the first of which is an `Add`.
+    pub(crate) fn new(parts: Vec<Part>) -> Self {
+        let mut solid = Self { parts, ..Self::default() };
+        solid.bound();
+        solid
+    }
+
+    /// With a further part.
+    pub(crate) fn push(&mut self, part: Part) {
+        self.parts.push(part);
+        self.bound();
+    }
+
+    /// The middle and the radius of a ball that holds it, loose by 0.15.
+    fn bound(&mut self) {
+        let added = self.parts.iter().filter(|part| matches!(part.seam, Seam::Add(_)));
+        let balls: Vec<(Vec3, f32)> = added
+            .flat_map(|part| {
+                let mirrored = v(-part.at.x, part.at.y, part.at.z);
+                let reach = part.shape.reach();
+                [(part.at, reach), (if part.both { mirrored } else { part.at }, reach)]
+            })
+            .collect();
+        let sum = balls.iter().fold(Vec3::ZERO, |sum, (at, _)| sum + *at);
+        self.center = sum / balls.len().max(1) as f32;
+        let reach = |(at, reach): &(Vec3, f32)| (*at - self.center).length() + reach;
+        self.radius = balls.iter().map(reach).fold(0.0, f32::max) + 0.15;
+    }
+
+    /// The distances of eight points.
+    #[inline(never)]
+    pub(crate) fn distance(&self, p: Points) -> Lanes {
+        let right = p.right();
+        let mut d = all(9.0);
+        for part in &self.parts {
+            let one = part.distance(p, right);
+            d = match part.seam {
+                Seam::Add(k) => join(d, one, k),
+                Seam::Cut(k) => meet(d, -one, k),
+                Seam::Keep(k) => meet(d, one, k),
+            };
+        }
+        d
+    }
+
+    /// The distances to the ball that holds it.
+    #[inline(always)]
+    pub(crate) fn outside(&self, p: Points) -> Lanes {
+        p.minus(self.center).length() - all(self.radius)
+    }
+
+    /// The distances where they matter: a lower bound of them where every point is farther
+    /// than 0.4 from the ball or farther than `than`.
+    #[inline(always)]
+    pub(crate) fn bounded(&self, p: Points, than: Lanes) -> Lanes {
+        if self.parts.is_empty() {
+            return all(9.0);
+        }
+        let outside = self.outside(p);
+        if all_below(than.fast_min(all(0.4)), outside) {
+            return outside;
+        }
+        self.distance(p)
+    }
+
+    /// The z at which a ray towards -z at (x, y) meets it, or that of `miss`.
+    pub(crate) fn front(&self, x: f32, y: f32, miss: f32) -> f32 {
+        let mut z = 2.5;
+        for _ in 0..80 {
+            let d = self.distance(Points { x: all(x), y: all(y), z: all(z) }).to_array()[0];
+            if d < 0.002 {
+                return z;
+            }
+            z -= d * 0.8;
+            if z < -1.5 {
+                break;
+            }
+        }
+        miss
+    }
+}
