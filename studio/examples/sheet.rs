@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use image::RgbImage;
 use likeness_studio::{
-    Character, Color, Expression, Framing, HairStyle, Light, Outfit, Picture, Place, Scene, Size,
-    render,
+    Character, Color, Expression, Flaw, Framing, HairStyle, Light, Outfit, Picture, Place, Scene, Size,
+    near_duplicate, render, render_flawed,
 };
 use rayon::prelude::*;
 
@@ -25,6 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 jobs.par_iter().map(|(who, scene)| render(who, scene, size)).collect();
             write(&Path::new(&folder).join(format!("{name}.png")), &pictures, columns)?;
         }
+    }
+    if only.is_empty() || only.iter().any(|o| o == "flaws") {
+        write(&Path::new(&folder).join("flaws.png"), &flawed(), 9)?;
     }
     if only.is_empty() || only.iter().any(|o| o == "speed") {
         speed()?;
@@ -95,6 +98,21 @@ fn sheets() -> Vec<(&'static str, u32, Vec<Job>)> {
     ]
 }
 
+/// Every flaw at half and at full strength, and a picture with two near-duplicates.
+fn flawed() -> Vec<Picture> {
+    let (who, scene) = (Character::from_seed(33), Scene::plain().at(Place::Park).seeded(3));
+    let size = Size::square(CELL);
+    let jobs: Vec<(Flaw, f32)> =
+        [0.5, 1.0].into_iter().flat_map(|s| Flaw::ALL.iter().map(move |f| (*f, s))).collect();
+    let shot = |job: &(Flaw, f32)| render_flawed(&who, &scene, size, &[*job]);
+    let mut pictures: Vec<Picture> = jobs.par_iter().map(shot).collect();
+    let plain = render(&who, &scene, size);
+    let copies = [0.5, 1.0].map(|strength| near_duplicate(&plain, strength, 9));
+    pictures.push(plain);
+    pictures.extend(copies);
+    pictures
+}
+
 /// Pictures a second of 128 pixels on two threads.
 fn speed() -> Result<(), Box<dyn Error>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
@@ -114,7 +132,8 @@ fn speed() -> Result<(), Box<dyn Error>> {
 }
 
 fn write(path: &Path, pictures: &[Picture], columns: u32) -> Result<(), Box<dyn Error>> {
-    let (width, height) = (pictures[0].width, pictures[0].height);
+    let width = pictures.iter().map(|p| p.width).max().unwrap_or(1);
+    let height = pictures.iter().map(|p| p.height).max().unwrap_or(1);
     let rows = (pictures.len() as u32).div_ceil(columns);
     let mut sheet = RgbImage::new(columns * width, rows * height);
     for (i, picture) in pictures.iter().enumerate() {

@@ -13,7 +13,9 @@
 //! assert_eq!(picture.rgb.len(), 64 * 64 * 3);
 //! ```
 
+mod caption;
 mod character;
+mod flaws;
 mod lanes;
 mod names;
 mod paint;
@@ -25,9 +27,11 @@ mod sculpt;
 mod seed;
 mod vector;
 
+pub use caption::{IdentitySaid, Part, Wording, caption, words};
 pub use character::Character;
 pub use character::looks::{EyeColor, FacialHair, Glasses, HairColor, HairStyle, SkinTone};
 pub use character::traits::Traits;
+pub use flaws::{Flaw, near_duplicate, render_flawed};
 pub use picture::{Picture, Size};
 pub use render::render;
 pub use render::truth::{Landmark, Truth};

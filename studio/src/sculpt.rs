@@ -72,7 +72,7 @@ impl Person {
         let angles = [scene.yaw, scene.pitch, scene.roll];
         let head_frame = Frame::turned(angles, HEAD_PIVOT, HEAD_PIVOT);
         let body_turn = [scene.yaw * 0.62, 0.0, scene.roll * 0.15];
-        let body_frame = Frame::turned(body_turn, NECK_FOOT, NECK_FOOT);
+        let body_frame = Frame::turned(body_turn, NECK_FOOT, NECK_FOOT + v(0.0, 0.20, 0.0));
         let foot = head_frame.local(body_frame.place(NECK_FOOT - v(0.0, 0.35, 0.06)));
         Self {
             rims: worn::glasses(&head, traits.glasses),

@@ -50,9 +50,14 @@ impl Vec3 {
         self.dot(v(0.2126, 0.7152, 0.0722))
     }
 
-    /// Mirrored at x = 0 to the right side.
-    pub(crate) fn right(self) -> Self {
-        v(self.x.abs(), self.y, self.z)
+    /// The smaller of each of the three.
+    pub(crate) fn least(self, o: Self) -> Self {
+        v(self.x.min(o.x), self.y.min(o.y), self.z.min(o.z))
+    }
+
+    /// The larger of each of the three.
+    pub(crate) fn most(self, o: Self) -> Self {
+        v(self.x.max(o.x), self.y.max(o.y), self.z.max(o.z))
     }
 }
 

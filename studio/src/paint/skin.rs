@@ -65,14 +65,14 @@ impl Painter<'_> {
         let mut color = color;
         if t.freckles > 0.05 {
             let band = bump(p.y + 0.20, 0.34) * smoothstep(0.62, 0.45, p.x.abs() / self.person.head.face.width);
-            let size = 0.068;
-            let (i, j) = ((p.x / size).floor(), (p.y / size).floor());
+            let size = 0.062;
+            let (i, j) = (((p.x + 0.3 * p.y) / size).floor(), ((p.y - 0.3 * p.x) / size).floor());
             let seed = self.character.seed as u32;
             let (a, b) = (cell(i as i32, j as i32, seed), cell(i as i32, j as i32, seed ^ 0x55));
-            let (x, y) = (p.x / size - i - 0.3 - 0.4 * a, p.y / size - j - 0.3 - 0.4 * b);
-            let kept = cell(j as i32, i as i32, seed ^ 0x77) < 0.25 + 0.6 * t.freckles;
+            let (x, y) = ((p.x + 0.3 * p.y) / size - i - 0.2 - 0.6 * a, (p.y - 0.3 * p.x) / size - j - 0.2 - 0.6 * b);
+            let kept = cell(j as i32, i as i32, seed ^ 0x77) < 0.15 + 0.45 * t.freckles;
             let dot = smoothstep(0.36, 0.18, x.hypot(y)) * if kept { band.min(0.35) / 0.35 } else { 0.0 };
-            color = color.lerp(color * v(0.55, 0.36, 0.24), dot * 0.8);
+            color = color.lerp(color * v(0.55, 0.36, 0.24), dot * 0.62);
         }
         if let Some([x, y]) = t.mole {
             let at = v(x * 0.42, -0.42 + 0.36 * y, 0.0);
@@ -94,8 +94,8 @@ impl Painter<'_> {
         let frown = bump(p.x.abs() - 0.065, 0.03) * bump(p.y - head.face.brow_y + 0.06, 0.14);
         dark += frown * m.frown * 0.8;
         let raised = (m.brow_inner.max(0.0) * 0.35 + lines * 0.7).min(1.0);
-        let crease = bump((p.y - 0.44 - 0.05 * p.x * p.x).rem_euclid(0.085) - 0.042, 0.018);
-        dark += crease * raised * smoothstep(0.42, 0.2, p.x.abs()) * bump(p.y - 0.50, 0.14);
+        let crease = bump((p.y - 0.44 - 0.05 * p.x * p.x).rem_euclid(0.085) - 0.042, 0.022);
+        dark += 0.55 * crease * raised * smoothstep(0.46, 0.05, p.x.abs()) * bump(p.y - 0.50, 0.14);
         let wrinkled = bump(p.x.abs(), 0.09) * bump((p.y * 14.0).rem_euclid(1.0) - 0.5, 0.3);
         dark += wrinkled * bump(p.y + 0.02, 0.14) * m.sneer.clamp(0.0, 1.0) * 0.6;
         color.lerp(color * v(0.55, 0.40, 0.36), dark.min(1.0))
@@ -162,7 +162,7 @@ impl Painter<'_> {
             white = white.max(smoothstep(0.10, 0.07, p.y - bottom));
         }
         let gap = smoothstep(0.010, 0.004, ((p.x / 0.088).fract().abs() - 0.5).abs() * 0.088);
-        let tooth = srgb(0xF6F2E8) * (1.0 - 0.16 * gap);
+        let tooth = srgb(0xFFFCF4) * (1.12 - 0.10 * gap);
         color = color.lerp(tooth, white);
         Coat { gloss: 0.2 + 0.2 * white, shine: 30.0, flesh: 0.3, ..Coat::matte(color) }
     }

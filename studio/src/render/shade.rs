@@ -56,3 +56,25 @@ pub(crate) fn develop(light: Vec3) -> Vec3 {
         x.min(1.0).powf(1.0 / 2.2)
     })
 }
+
+/// The light that the film shows as `byte`: the inverse of `develop`.
+pub(crate) fn undeveloped(byte: u8) -> f32 {
+    // y = x (1 + 0.12 x) / (1 + 0.42 x), solved for x.
+    let y = (f32::from(byte) / 255.0).powf(2.2);
+    let half = (1.0 - 0.42 * y) / 0.24;
+    ((half * half + y / 0.12).sqrt() - half) / 1.18
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_developed_picture_gives_its_light_back() {
+        for byte in [0, 20, 90, 180, 250] {
+            let light = undeveloped(byte);
+            let again = develop(v(light, light, light)).x * 255.0;
+            assert!((again - f32::from(byte)).abs() < 0.6, "{byte} became {again}");
+        }
+    }
+}

@@ -68,12 +68,12 @@ impl Expression {
         let full = match self {
             Self::Neutral => rest,
             Self::Smile => Muscles {
-                corners: 0.95,
-                width: 1.22,
+                corners: 1.15,
+                width: 1.3,
                 lower_lid: 0.35,
-                cheeks: 0.7,
-                open: 0.17,
-                teeth: 0.6,
+                cheeks: 0.8,
+                open: 0.26,
+                teeth: 0.7,
                 lids: [0.9, 0.9],
                 ..rest
             },
@@ -101,7 +101,7 @@ impl Expression {
             Self::Angry => Muscles {
                 corners: -0.45,
                 width: 1.05,
-                open: 0.24,
+                open: 0.32,
                 teeth: 1.0,
                 brow_inner: -1.15,
                 brow_outer: 0.75,
@@ -132,7 +132,7 @@ impl Expression {
                 sneer: 1.0,
                 corners: -0.7,
                 width: 0.95,
-                open: 0.14,
+                open: 0.2,
                 teeth: 0.8,
                 lids: [0.45, 0.45],
                 lower_lid: 0.75,

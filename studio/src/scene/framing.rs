@@ -13,9 +13,9 @@ impl Framing {
     /// The picture's half height and its middle's height, in head units at the face.
     pub(crate) const fn view(self) -> [f32; 2] {
         match self {
-            Self::CloseUp => [1.42, 0.02],
-            Self::Portrait => [2.05, -0.42],
-            Self::HalfFigure => [3.1, -1.35],
+            Self::CloseUp => [1.40, 0.06],
+            Self::Portrait => [1.78, -0.22],
+            Self::HalfFigure => [2.75, -1.10],
         }
     }
 }

@@ -43,8 +43,8 @@ impl Hair {
             HairStyle::Afro => [0.035, 0.0, 3.2],
             HairStyle::Curly => [0.055, 0.0, 2.2],
             HairStyle::Wavy => [0.035, 0.015, 1.3],
-            HairStyle::Spiky | HairStyle::Mohawk => [0.0, 0.025, 1.0],
-            _ => [0.0, 0.016, 1.0],
+            HairStyle::Spiky | HairStyle::Mohawk => [0.0, 0.018, 1.0],
+            _ => [0.0, 0.0105, 1.0],
         };
         Self { solid, curl, strand, turns }
     }
@@ -52,7 +52,8 @@ impl Hair {
     /// The distances of eight points.
     #[inline(always)]
     pub(crate) fn distance(&self, p: Points, than: Lanes) -> Lanes {
-        let d = self.solid.bounded(p, than);
+        // The relief stands out by less than 0.1, so that a bound beyond that stays one.
+        let d = self.solid.bounded(p, than + all(0.1));
         match !all_below(all(0.15), d) {
             true => d + self.relief(p),
             false => d,
@@ -63,7 +64,7 @@ impl Hair {
     fn relief(&self, p: Points) -> Lanes {
         let mut deep = all(0.0);
         if self.strand > 0.0 {
-            let around = p.x * all(3.6) + p.z * all(2.9) + p.y * all(0.35);
+            let around = p.x * all(5.2) + p.z * all(4.1) + p.y * all(0.5);
             let cross = p.x * all(-2.3) + p.z * all(4.1);
             deep += (wave(around) + wave(cross * all(1.7)) * all(0.6)) * all(self.strand);
         }
@@ -222,7 +223,7 @@ impl Barber<'_> {
             for x in [-0.46, -0.28, -0.1, 0.1, 0.28, 0.46] {
                 let z = 0.74 - 0.55 * x * x;
                 let (from, to) = (v(x, h + 0.22, z - 0.14), v(x * 1.04, low, z + 0.02));
-                parts.push(Self::lock(from, to, [0.14, 0.08], 0.06));
+                parts.push(Self::lock(from, to, [0.14, 0.10], 0.12));
             }
         } else {
             parts.extend(self.swept());

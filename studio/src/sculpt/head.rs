@@ -81,7 +81,7 @@ impl Head {
             + band(bottom, outer_bottom) * all(0.05 + 0.25 * m.lower * 0.4))
             * soft;
         let gap = (top - p.y).fast_min(p.y - bottom);
-        let hole = (gap * all(9.0)).fast_max(all(0.0)).fast_min(all(1.0)) * all(0.12);
+        let hole = (gap * all(9.0)).fast_max(all(0.0)).fast_min(all(1.0)) * all(0.075);
         let seam = hill(p.y - (top + bottom) * all(0.5), 0.03) * soft * all(0.02);
         let mut out = (lips - hole - seam) * fore;
         let folds = self.muscles.cheeks * 0.6 + self.lines * 0.5;
@@ -124,10 +124,12 @@ impl Head {
         let side = x * all(1.0 / (0.66 * f.width));
         let line = all(f.mouth.y - 0.02) + side * side * all(0.50 * f.length);
         let jaw = step(line - p.y, 0.08) * step(p.z + all(0.12), 0.16);
-        let lip_y = all(f.nose_y - 0.10);
-        let upper = step(lip_y - p.y, 0.05)
-            * step(p.y - all(f.mouth.y + f.mouth.lift - 0.03), 0.06)
-            * step(all(f.mouth.half + 0.07) - x, 0.08)
+        let across = x * all(1.0 / (f.mouth.half + 0.12));
+        let crest = all(f.nose_y - 0.10) - across * across * all(0.16);
+        let fringe = outer_top.fast_max(all(f.mouth.y + f.mouth.lift * 0.65 - 0.05));
+        let upper = step(crest - p.y, 0.05)
+            * step(p.y - fringe + across * across * all(0.06), 0.05)
+            * step(all(f.mouth.half + 0.09) - x, 0.10)
             * step(p.z - all(0.3), 0.1);
         let chin = step(all(f.mouth.half * 0.85 + 0.02) - x, 0.08)
             * step(all(f.mouth.y) - p.y, 0.06)

@@ -54,15 +54,26 @@ impl Shape {
         }
     }
 
-    /// A radius about the origin beyond which none of it reaches.
-    pub(crate) fn reach(&self) -> f32 {
+    /// The corners of a box about it.
+    pub(crate) fn reach(&self) -> [Vec3; 2] {
+        let about = |r: Vec3| [-r, r];
         match *self {
-            Self::Ellipsoid(r) => r.x.max(r.y).max(r.z),
-            Self::Rod { to, from_radius, to_radius } => from_radius.max(to.length() + to_radius),
-            Self::Ring { radius, thickness, flat } => radius + thickness * flat.max(1.0),
-            Self::Rim { half, thickness, .. } => half[0].hypot(half[1]) + thickness,
-            Self::Slab { half, .. } => half.length(),
-            Self::Half(_) => 0.0,
+            Self::Ellipsoid(r) => about(r),
+            Self::Rod { to, from_radius, to_radius } => {
+                let r = Vec3::ONE * from_radius.max(to_radius);
+                [to.least(Vec3::ZERO) - r, to.most(Vec3::ZERO) + r]
+            }
+            Self::Ring { radius, thickness, flat } => {
+                let wide = radius + thickness;
+                about(Vec3 { x: wide, y: thickness * flat, z: wide })
+            }
+            Self::Rim { half, thickness, .. } => about(Vec3 {
+                x: half[0] + thickness,
+                y: half[1] + thickness,
+                z: thickness,
+            }),
+            Self::Slab { half, .. } => about(half),
+            Self::Half(_) => about(Vec3::ZERO),
         }
     }
 }

@@ -24,12 +24,12 @@ pub(crate) struct Part {
     seam: Seam,
 }
 
-/// A body, and a ball that holds it.
+/// A body, and a box that holds it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Solid {
     parts: Vec<Part>,
     center: Vec3,
-    radius: f32,
+    half: Vec3,
 }
 
 impl Part {
@@ -73,20 +73,24 @@ impl Solid {
         self.bound();
     }
 
-    /// The middle and the radius of a ball that holds it, loose by 0.15.
+    /// Fits the box, loose by 0.08 for seams and relief.
     fn bound(&mut self) {
-        let added = self.parts.iter().filter(|part| matches!(part.seam, Seam::Add(_)));
-        let balls: Vec<(Vec3, f32)> = added
-            .flat_map(|part| {
-                let mirrored = v(-part.at.x, part.at.y, part.at.z);
-                let reach = part.shape.reach();
-                [(part.at, reach), (if part.both { mirrored } else { part.at }, reach)]
-            })
-            .collect();
-        let sum = balls.iter().fold(Vec3::ZERO, |sum, (at, _)| sum + *at);
-        self.center = sum / balls.len().max(1) as f32;
-        let reach = |(at, reach): &(Vec3, f32)| (*at - self.center).length() + reach;
-        self.radius = balls.iter().map(reach).fold(0.0, f32::max) + 0.15;
+        let (mut low, mut high) = (Vec3::ONE * f32::MAX, Vec3::ONE * f32::MIN);
+        for part in self.parts.iter().filter(|part| matches!(part.seam, Seam::Add(_))) {
+            let [mut from, mut to] = part.shape.reach();
+            if part.turned {
+                let wide = from.x.abs().max(to.x).hypot(from.z.abs().max(to.z));
+                (from, to) = (v(-wide, from.y, -wide), v(wide, to.y, wide));
+            }
+            (from, to) = (from + part.at, to + part.at);
+            if part.both {
+                (from.x, to.x) = (from.x.min(-to.x), to.x.max(-from.x));
+            }
+            (low, high) = (low.least(from), high.most(to));
+        }
+        let loose = Vec3::ONE * 0.08;
+        self.center = (low + high) / 2.0;
+        self.half = (high - low) / 2.0 + loose;
     }
 
     /// The distances of eight points.
@@ -105,14 +109,17 @@ impl Solid {
         d
     }
 
-    /// The distances to the ball that holds it.
+    /// The distances to the box that holds it, 0 inside.
     #[inline(always)]
-    pub(crate) fn outside(&self, p: Points) -> Lanes {
-        p.minus(self.center).length() - all(self.radius)
+    fn outside(&self, p: Points) -> Lanes {
+        let p = p.minus(self.center);
+        let side = |x: Lanes, half: f32| (x.abs() - all(half)).fast_max(all(0.0));
+        Points { x: side(p.x, self.half.x), y: side(p.y, self.half.y), z: side(p.z, self.half.z) }
+            .length()
     }
 
     /// The distances where they matter: a lower bound of them where every point is farther
-    /// than 0.4 from the ball or farther than `than`.
+    /// than 0.4 from the box or farther than `than`.
     #[inline(always)]
     pub(crate) fn bounded(&self, p: Points, than: Lanes) -> Lanes {
         if self.parts.is_empty() {

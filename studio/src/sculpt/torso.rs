@@ -38,7 +38,7 @@ impl Torso {
     /// The distances of eight points to the bare body and to the cloth.
     #[inline(always)]
     pub(crate) fn distance(&self, p: Points, than: Lanes) -> [Lanes; 2] {
-        let body = self.body.bounded(p, than);
+        let body = self.body.bounded(p, than + all(self.thick + 0.02));
         if all_below(all(0.35), body) {
             return [body, body - all(self.thick)];
         }

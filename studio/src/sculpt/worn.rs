@@ -4,7 +4,7 @@ use crate::character::looks::Glasses;
 use crate::vector::v;
 
 use super::head::Head;
-use super::shape::Shape::{Ring, Rim, Rod};
+use super::shape::Shape::{Ellipsoid, Rim, Rod};
 use super::solid::Seam::Add;
 use super::solid::{Part, Solid};
 
@@ -47,9 +47,9 @@ pub(crate) fn earrings(head: &Head, worn: bool) -> Solid {
         return Solid::default();
     }
     let [x, y, z] = head.ear;
-    let ring = Ring { radius: 0.09, thickness: 0.028, flat: 1.0 };
+    let ring = Rim { half: [0.095, 0.095], round: 0.095, thickness: 0.026 };
     Solid::new(vec![
-        Part::new(crate::sculpt::shape::Shape::Ellipsoid(v(0.05, 0.05, 0.05)), v(x + 0.03, y - 0.26, z + 0.04), Add(0.0)).both(),
+        Part::new(Ellipsoid(v(0.05, 0.05, 0.05)), v(x + 0.03, y - 0.26, z + 0.04), Add(0.0)).both(),
         Part::new(ring, v(x + 0.03, y - 0.38, z + 0.04), Add(0.02)).both(),
     ])
 }
