@@ -21,7 +21,7 @@ pub(crate) fn backdrop(scene: &Scene, light: &Lighting, size: Size) -> Canvas {
     let mut canvas = Canvas::new(aspect, zoom);
     let draw = &mut Draw::new(scene.seed, "place");
     paint(scene.place, &mut canvas, draw);
-    canvas.blur(0.032 / zoom);
+    canvas.blur(0.026 / zoom);
     illuminate(&mut canvas, scene.light, light);
     canvas.glow();
     canvas

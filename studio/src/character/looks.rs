@@ -21,9 +21,9 @@ impl SkinTone {
             Self::Olive => 0xC9A071,
             Self::Tan => 0xC08A5C,
             Self::Amber => 0xA86C40,
-            Self::Brown => 0x84512F,
-            Self::Umber => 0x633A24,
-            Self::Ebony => 0x452A1E,
+            Self::Brown => 0x8C5632,
+            Self::Umber => 0x6E4228,
+            Self::Ebony => 0x553425,
         })
     }
 }

@@ -29,6 +29,8 @@ struct Sample {
     color: Vec3, // developed, 0..1
     depth: f32,
     surface: Option<Surface>,
+    lit: f32,
+    open: f32,
 }
 
 /// Where in a pixel the four further rays go: a rotated grid.
@@ -64,13 +66,13 @@ impl Stage<'_> {
 
     /// Two rows of samples from row `y`.
     fn band(&self, y: usize, width: usize) -> Vec<Sample> {
-        let blank = Sample { color: Vec3::ZERO, depth: FAR, surface: None };
+        let blank = Sample { color: Vec3::ZERO, depth: FAR, surface: None, lit: 0.0, open: 0.0 };
         let mut rows = vec![blank; width * 2];
         for x in (0..width).step_by(4) {
             let points = std::array::from_fn(|i| {
                 [(x + i % 4) as f32 + 0.5, (y + i / 4) as f32 + 0.5]
             });
-            let found = self.samples(&points, all(NEAR));
+            let found = self.samples(&points, all(NEAR), &[]);
             for (i, sample) in found.into_iter().enumerate() {
                 if x + i % 4 < width {
                     rows[(i / 4) * width + x + i % 4] = sample;
@@ -87,15 +89,16 @@ impl Stage<'_> {
             .filter_map(|x| edge(first, [width, height], [x, y]).map(|near| (x, near)))
             .collect();
         for pair in edges.chunks(2) {
-            let other = pair[pair.len() - 1];
-            let of = |i: usize| if i < 4 { pair[0] } else { other };
+            let (other, _) = pair[pair.len() - 1];
+            let of = |i: usize| if i < 4 { pair[0] } else { pair[pair.len() - 1] };
             let points = std::array::from_fn(|i| {
                 let [dx, dy] = WITHIN[i % 4];
                 [of(i).0 as f32 + dx, y as f32 + dy]
             });
             let start = Lanes::new(std::array::from_fn(|i| (of(i).1 - 0.4).max(NEAR)));
-            let found = self.samples(&points, start);
-            for (half, (x, _)) in found.chunks(4).zip([pair[0], other]) {
+            let known = [pair[0].0, other].map(|x| around(first, [width, height], [x, y]));
+            let found = self.samples(&points, start, &known);
+            for (half, x) in found.chunks(4).zip([pair[0].0, other]) {
                 let sum = half.iter().fold(Vec3::ZERO, |sum, s| sum + s.color);
                 row[x] = sum / 4.0;
             }
@@ -103,8 +106,9 @@ impl Stage<'_> {
         row
     }
 
-    /// What is seen at eight points of the picture, in pixels.
-    fn samples(&self, points: &[[f32; 2]; 8], start: Lanes) -> [Sample; 8] {
+    /// What is seen at eight points of the picture, in pixels; `known` holds the samples
+    /// around the first and the last four points, whose light they may share.
+    fn samples(&self, points: &[[f32; 2]; 8], start: Lanes, known: &[[Sample; 5]]) -> [Sample; 8] {
         let along = points.map(|[x, y]| self.camera.direction(x, y));
         let person = self.painter.person;
         let rays = Points::from_array(&along);
@@ -113,36 +117,71 @@ impl Stage<'_> {
         let depth = t.to_array();
         let mut found: [Sample; 8] = std::array::from_fn(|i| {
             let [u, w] = self.camera.plane(points[i][0], points[i][1]);
-            Sample { color: self.behind.at(u, w), depth: depth[i], surface: None }
+            let color = develop(self.behind.at(u, w));
+            Sample { color, depth: depth[i], surface: None, lit: 1.0, open: 1.0 }
         });
         if depth.iter().all(|t| *t >= FAR) {
-            return found.map(|s| Sample { color: develop(s.color), ..s });
+            return found;
         }
         let eye = self.camera.at;
         let origin = Points { x: all(eye.x), y: all(eye.y), z: all(eye.z) };
         let p = origin.along(rays, t);
         let normal = normals(person, p, (self.camera.pixel() * 0.5).clamp(0.004, 0.02));
-        let open = openness(person, p, normal).to_array();
-        let lifted = p.along(normal, all(0.02));
-        let key = lit(person, lifted, self.lighting.key.toward, self.lighting.softness).to_array();
         let surfaces = person.surfaces(p);
+        for (i, sample) in found.iter_mut().enumerate() {
+            sample.surface = (depth[i] < FAR).then_some(surfaces[i]);
+        }
+        self.light(&mut found, known, p, normal);
         let (places, normals) = (p.to_array(), normal.to_array());
-        for i in 0..8 {
-            if depth[i] < FAR {
-                let coat = self.painter.coat(places[i], normals[i], surfaces[i]);
+        for (i, sample) in found.iter_mut().enumerate() {
+            if let Some(surface) = sample.surface {
+                let coat = self.painter.coat(places[i], normals[i], surface);
                 let turned = coat.normal.map(|n| person.head_frame.outward(n));
-                let spot = Spot {
-                    normal: turned.unwrap_or(normals[i]),
-                    to_camera: -along[i],
-                    lit: key[i],
-                    open: open[i],
-                };
-                found[i].color = shade(&coat, &spot, &self.lighting);
-                found[i].surface = Some(surfaces[i]);
+                let normal = turned.unwrap_or(normals[i]);
+                let (lit, open) = (sample.lit, sample.open);
+                let spot = Spot { normal, to_camera: -along[i], lit, open };
+                sample.color = develop(shade(&coat, &spot, &self.lighting));
             }
         }
-        found.map(|s| Sample { color: develop(s.color), ..s })
+        found
     }
+
+    /// How the samples lie in the light: as a known one beside them on the same surface does,
+    /// or else by further rays.
+    fn light(&self, found: &mut [Sample; 8], known: &[[Sample; 5]], p: Points, normal: Points) {
+        let mut all_known = !known.is_empty();
+        for (i, sample) in found.iter_mut().enumerate().filter(|(_, s)| s.surface.is_some()) {
+            let beside = known.get(i / 4).and_then(|five| {
+                let same = |s: &&Sample| s.surface == sample.surface;
+                five.iter().filter(same).find(|s| (s.depth - sample.depth).abs() < STEP)
+            });
+            match beside {
+                Some(five) => (sample.lit, sample.open) = (five.lit, five.open),
+                None => all_known = false,
+            }
+        }
+        if all_known {
+            return;
+        }
+        let person = self.painter.person;
+        let open = openness(person, p, normal).to_array();
+        let (key, lifted) = (self.lighting.key, p.along(normal, all(0.02)));
+        let facing = normal.dot(key.toward).to_array();
+        let dark = (0..8).all(|i| found[i].surface.is_none() || facing[i] < -0.3);
+        let lit = match dark {
+            true => [0.0; 8],
+            false => lit(person, lifted, key.toward, self.lighting.softness).to_array(),
+        };
+        for (i, sample) in found.iter_mut().enumerate() {
+            (sample.lit, sample.open) = (lit[i], open[i]);
+        }
+    }
+}
+
+/// The sample of a pixel and those of its four neighbours, or itself where there is none.
+fn around(first: &[Sample], [width, height]: [usize; 2], [x, y]: [usize; 2]) -> [Sample; 5] {
+    let places = [(x, y), (x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
+    places.map(|(i, j)| first[if i < width && j < height { j * width + i } else { y * width + x }])
 }
 
 /// The nearest depth around a pixel where an edge runs through it.
@@ -150,9 +189,7 @@ fn edge(first: &[Sample], [width, height]: [usize; 2], [x, y]: [usize; 2]) -> Op
     let here = &first[y * width + x];
     let mut found = false;
     let mut near = here.depth;
-    let around = [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
-    for (x, y) in around.into_iter().filter(|(x, y)| *x < width && *y < height) {
-        let there = &first[y * width + x];
+    for there in around(first, [width, height], [x, y]) {
         near = near.min(there.depth);
         if here.surface.is_none() && there.surface.is_none() {
             continue;

@@ -122,8 +122,11 @@ impl Head {
         let on_lips = step((outer_top - p.y).fast_min(p.y - outer_bottom) + all(0.005), 0.03)
             * step(all(f.mouth.half + 0.01) - x, 0.04);
         let side = x * all(1.0 / (0.66 * f.width));
-        let line = all(f.mouth.y - 0.02) + side * side * all(0.50 * f.length);
-        let jaw = step(line - p.y, 0.08) * step(p.z + all(0.12), 0.16);
+        let line = all(f.mouth.y - 0.02) + side * side * all(0.34 * f.length);
+        let low = all(-1.06 * f.length - f.drop - 0.04) + (all(0.45) - p.z) * all(0.30);
+        let jaw = step(line - p.y, 0.08)
+            * step(p.z + p.y * all(0.25) + all(0.10), 0.18)
+            * step(p.y - low, 0.10);
         let across = x * all(1.0 / (f.mouth.half + 0.12));
         let crest = all(f.nose_y - 0.10) - across * across * all(0.16);
         let fringe = outer_top.fast_max(all(f.mouth.y + f.mouth.lift * 0.65 - 0.05));
@@ -140,8 +143,9 @@ impl Head {
             * step(p.y - all(f.mouth.y - 0.3), 0.08);
         let burns = step(x - all(0.58 * f.width), 0.06)
             * step(all(0.1) - p.y, 0.1)
-            * step(p.y - all(-0.52), 0.1)
-            * step(p.z + all(0.05), 0.1);
+            * step(p.y - all(-0.46), 0.1)
+            * step(p.z + all(0.02), 0.08)
+            * step(all(0.26) - p.z, 0.1);
         let whole = jaw.fast_max(upper);
         let covered = match self.beard.kind {
             FacialHair::None => all(0.0),

@@ -54,6 +54,18 @@ impl Shape {
         }
     }
 
+    /// A radius about the origin beyond which none of it reaches.
+    pub(crate) fn radius(&self) -> f32 {
+        match *self {
+            Self::Rod { to, from_radius, to_radius } => {
+                from_radius.max(to.length() + from_radius.max(to_radius))
+            }
+            Self::Half(_) => f32::INFINITY,
+            Self::Ellipsoid(r) => r.x.max(r.y).max(r.z),
+            _ => self.reach()[1].length(),
+        }
+    }
+
     /// The corners of a box about it.
     pub(crate) fn reach(&self) -> [Vec3; 2] {
         let about = |r: Vec3| [-r, r];

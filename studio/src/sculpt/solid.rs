@@ -21,6 +21,7 @@ pub(crate) struct Part {
     both: bool,      // mirrored to the other side
     turn: [f32; 2],  // sine and cosine of a turn about y
     turned: bool,
+    radius: f32,
     seam: Seam,
 }
 
@@ -34,7 +35,8 @@ pub(crate) struct Solid {
 
 impl Part {
     pub(crate) fn new(shape: Shape, at: Vec3, seam: Seam) -> Self {
-        Self { shape, at, both: false, turn: [0.0, 1.0], turned: false, seam }
+        let radius = shape.radius();
+        Self { shape, at, both: false, turn: [0.0, 1.0], turned: false, radius, seam }
     }
 
     /// On both sides of x = 0.
@@ -48,14 +50,30 @@ impl Part {
         Self { turn: [s, c], turned: true, ..self }
     }
 
+    /// `d`, the distances to the parts before, with this part joined or cut.
     #[inline(always)]
-    fn distance(&self, p: Points, right: Points) -> Lanes {
+    fn onto(&self, d: Lanes, p: Points, right: Points) -> Lanes {
         let mut p = if self.both { right } else { p }.minus(self.at);
+        let (near, k) = match self.seam {
+            Seam::Add(k) => (d, k),
+            Seam::Cut(k) => (-d, k),
+            Seam::Keep(k) => (all(f32::INFINITY), k),
+        };
+        // Too far from all eight points to change their distances.
+        let within = (near + all(self.radius + k)).fast_max(all(0.0));
+        if all_below(within * within, p.squared()) {
+            return d;
+        }
         if self.turned {
             let [s, c] = self.turn.map(all);
             p = Points { x: p.x * c - p.z * s, y: p.y, z: p.z * c + p.x * s };
         }
-        self.shape.distance(p)
+        let one = self.shape.distance(p);
+        match self.seam {
+            Seam::Add(k) => join(d, one, k),
+            Seam::Cut(k) => meet(d, -one, k),
+            Seam::Keep(k) => meet(d, one, k),
+        }
     }
 }
 
@@ -99,12 +117,7 @@ impl Solid {
         let right = p.right();
         let mut d = all(9.0);
         for part in &self.parts {
-            let one = part.distance(p, right);
-            d = match part.seam {
-                Seam::Add(k) => join(d, one, k),
-                Seam::Cut(k) => meet(d, -one, k),
-                Seam::Keep(k) => meet(d, one, k),
-            };
+            d = part.onto(d, p, right);
         }
         d
     }
