@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use image::RgbImage;
 use likeness_studio::{
-    Character, Color, Expression, Flaw, Framing, HairStyle, Light, Outfit, Picture, Place, Scene, Size,
-    near_duplicate, render, render_flawed,
+    Character, Color, Expression, Flaw, Framing, HairStyle, Light, Outfit, Picture, Place, Scene,
+    Size, near_duplicate, render, render_flawed,
 };
 use rayon::prelude::*;
 
@@ -57,16 +57,17 @@ fn sheets() -> Vec<(&'static str, u32, Vec<Job>)> {
         let all = seeds.iter().flat_map(|s| (0..count).map(move |i| (*s, i)));
         all.map(|(seed, i)| (who(seed), f(&plain(), i))).collect()
     };
-    let express = |s: &Scene, i: usize| {
-        s.clone().expressing(Expression::ALL[i]).framed(Framing::CloseUp)
-    };
+    let express =
+        |s: &Scene, i: usize| s.clone().expressing(Expression::ALL[i]).framed(Framing::CloseUp);
     let light = |s: &Scene, i: usize| s.clone().lit(Light::ALL[i]);
-    let lit_outside = |s: &Scene, i: usize| s.clone().lit(Light::ALL[i]).at(Place::Beach).posed(25.0, 0.0, 0.0);
+    let lit_outside =
+        |s: &Scene, i: usize| s.clone().lit(Light::ALL[i]).at(Place::Beach).posed(25.0, 0.0, 0.0);
     let mut lights = of_each(light, Light::ALL.len(), &[1, 5, 12]);
     lights.extend(of_each(lit_outside, Light::ALL.len(), &[1, 5, 12]));
     let place = |s: &Scene, i: usize| s.clone().at(Place::ALL[i]);
     let mut places = of_each(place, Place::ALL.len(), &[2]);
-    let wide = |s: &Scene, i: usize| s.clone().at(Place::ALL[i]).framed(Framing::HalfFigure).seeded(5);
+    let wide =
+        |s: &Scene, i: usize| s.clone().at(Place::ALL[i]).framed(Framing::HalfFigure).seeded(5);
     places.extend(of_each(wide, Place::ALL.len(), &[4]));
     let outfit = |s: &Scene, i: usize| {
         let (outfit, color) = (Outfit::ALL[i % 8], Color::ALL[(i * 5 + i / 8) % 12]);
@@ -82,7 +83,9 @@ fn sheets() -> Vec<(&'static str, u32, Vec<Job>)> {
     let sampled = (0..64).map(|i| (who(1000 + i), Scene::sample(i))).collect();
     let large = [0_u64, 5, 9, 21]
         .into_iter()
-        .map(|i| (who(i), plain().framed(Framing::CloseUp).expressing(Expression::ALL[(i % 3) as usize])))
+        .map(|i| {
+            (who(i), plain().framed(Framing::CloseUp).expressing(Expression::ALL[(i % 3) as usize]))
+        })
         .collect();
     vec![
         ("characters", 8, characters),

@@ -106,6 +106,12 @@ pub(crate) fn hill(x: Lanes, width: f32) -> Lanes {
     t * t
 }
 
+/// 1 where the distance `d` is up to 0.12, falling to 0 at 0.22.
+#[inline(always)]
+pub(crate) fn near(d: Lanes) -> Lanes {
+    ((all(0.22) - d) * all(10.0)).fast_max(all(0.0)).fast_min(all(1.0))
+}
+
 /// A wave like `sin(2 pi x)`, of parabolas.
 #[inline(always)]
 pub(crate) fn wave(x: Lanes) -> Lanes {

@@ -15,10 +15,10 @@ use crate::vector::{Vec3, smoothstep, srgb, v};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Coat {
     pub color: Vec3,
-    pub gloss: f32,          // strength of its highlight
-    pub shine: f32,          // sharpness of its highlight, an exponent
-    pub flesh: f32,          // how far light creeps under it, 0..1
-    pub glint: f32,          // a painted highlight
+    pub gloss: f32,           // strength of its highlight
+    pub shine: f32,           // sharpness of its highlight, an exponent
+    pub flesh: f32,           // how far light creeps under it, 0..1
+    pub glint: f32,           // a painted highlight
     pub normal: Option<Vec3>, // in the head's frame, where it is not the body's own
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Painter<'a> {
     pub scene: &'a Scene,
     pub person: &'a Person,
     pub cover: Option<Cover>,
-    pub gaze: Vec3, // unit, in the head's frame
+    pub gaze: Vec3,  // unit, in the head's frame
     pub glint: Vec3, // where a light mirrors in an eye, a direction in the head's frame
 }
 

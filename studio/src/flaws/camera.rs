@@ -94,10 +94,12 @@ pub(super) fn expose(picture: &mut Picture, gain: f32, lift: f32) {
 
 /// A tint of the seed: grey, sepia, green, blue or magenta.
 fn filter(picture: &mut Picture, strength: f32, seed: u64) {
-    let tints = [[1.0, 1.0, 1.0], [1.15, 0.92, 0.65], [0.6, 1.15, 0.6], [0.55, 0.8, 1.4], [1.3, 0.5, 1.2]];
+    let tints =
+        [[1.0, 1.0, 1.0], [1.15, 0.92, 0.65], [0.6, 1.15, 0.6], [0.55, 0.8, 1.4], [1.3, 0.5, 1.2]];
     let tint: [f32; 3] = Draw::new(seed, "filter").pick(&tints);
     for pixel in picture.rgb.chunks_mut(3) {
-        let light = 0.3 * f32::from(pixel[0]) + 0.59 * f32::from(pixel[1]) + 0.11 * f32::from(pixel[2]);
+        let light =
+            0.3 * f32::from(pixel[0]) + 0.59 * f32::from(pixel[1]) + 0.11 * f32::from(pixel[2]);
         for (value, tint) in pixel.iter_mut().zip(tint) {
             let old = f32::from(*value);
             *value = (old + (light * tint - old) * strength).clamp(0.0, 255.0) as u8;

@@ -53,7 +53,8 @@ fn contrast(color: Color) -> Vec3 {
 
 fn hoodie(p: Vec3, color: Vec3) -> Coat {
     let front = smoothstep(-0.1, 0.0, p.z);
-    let cord = bump(p.x.abs() - 0.22, 0.04) * smoothstep(-3.1, -3.05, p.y) * smoothstep(-2.1, -2.15, p.y);
+    let cord =
+        bump(p.x.abs() - 0.22, 0.04) * smoothstep(-3.1, -3.05, p.y) * smoothstep(-2.1, -2.15, p.y);
     let zip = bump(p.x, 0.035);
     let pocket = bump(p.y + 3.9, 0.04) * smoothstep(0.7, 0.65, p.x.abs());
     let color = color.lerp(srgb(0xF0F0EC), front * cord.max(zip * 0.6).min(1.0));

@@ -55,7 +55,8 @@ impl Painter<'_> {
         let nose = bump(p.x.hypot(p.y - f.nose_y), 0.17);
         let under = bump((p.x.abs() - f.eye_x).hypot((p.y + f.eye_half * 0.85) * 2.2), 0.22);
         let warm = color * v(1.02, 0.76, 0.72);
-        let color = color.lerp(warm, cheek * (0.45 + 0.4 * self.person.head.muscles.cheeks) + nose * 0.5);
+        let color =
+            color.lerp(warm, cheek * (0.45 + 0.4 * self.person.head.muscles.cheeks) + nose * 0.5);
         let lines = self.character.traits.age_lines;
         color.lerp(color * v(0.72, 0.62, 0.64), under * (0.12 + 0.45 * lines))
     }
@@ -64,14 +65,19 @@ impl Painter<'_> {
         let t = &self.character.traits;
         let mut color = color;
         if t.freckles > 0.05 {
-            let band = bump(p.y + 0.20, 0.34) * smoothstep(0.62, 0.45, p.x.abs() / self.person.head.face.width);
+            let band = bump(p.y + 0.20, 0.34)
+                * smoothstep(0.62, 0.45, p.x.abs() / self.person.head.face.width);
             let size = 0.062;
             let (i, j) = (((p.x + 0.3 * p.y) / size).floor(), ((p.y - 0.3 * p.x) / size).floor());
             let seed = self.character.seed as u32;
             let (a, b) = (cell(i as i32, j as i32, seed), cell(i as i32, j as i32, seed ^ 0x55));
-            let (x, y) = ((p.x + 0.3 * p.y) / size - i - 0.2 - 0.6 * a, (p.y - 0.3 * p.x) / size - j - 0.2 - 0.6 * b);
+            let (x, y) = (
+                (p.x + 0.3 * p.y) / size - i - 0.2 - 0.6 * a,
+                (p.y - 0.3 * p.x) / size - j - 0.2 - 0.6 * b,
+            );
             let kept = cell(j as i32, i as i32, seed ^ 0x77) < 0.15 + 0.45 * t.freckles;
-            let dot = smoothstep(0.36, 0.18, x.hypot(y)) * if kept { band.min(0.35) / 0.35 } else { 0.0 };
+            let dot =
+                smoothstep(0.36, 0.18, x.hypot(y)) * if kept { band.min(0.35) / 0.35 } else { 0.0 };
             color = color.lerp(color * v(0.55, 0.36, 0.24), dot * 0.62);
         }
         if let Some([x, y]) = t.mole {
@@ -153,7 +159,8 @@ impl Painter<'_> {
     fn mouth_inside(&self, p: Vec3, top: f32, bottom: f32) -> Coat {
         let m = &self.person.head.muscles;
         let tall = (top - bottom).max(0.01);
-        let mut color = srgb(0x4A0E14).lerp(srgb(0x1A0406), smoothstep(0.0, 0.5, (top - p.y) / tall));
+        let mut color =
+            srgb(0x4A0E14).lerp(srgb(0x1A0406), smoothstep(0.0, 0.5, (top - p.y) / tall));
         let tongue = smoothstep(0.42, 0.25, (p.y - bottom) / tall) * smoothstep(0.12, 0.2, tall);
         color = color.lerp(srgb(0xC0505A), tongue);
         let upper = if m.teeth > 0.5 { 0.16_f32.min(tall) } else { 0.06 * m.open.min(1.0) };
@@ -176,10 +183,12 @@ impl Painter<'_> {
             return coat;
         }
         let arch = f.brow_arch * (1.0 - (s - 0.25) * (s - 0.25));
-        let y = f.brow_y - 0.03 + arch
+        let y = f.brow_y - 0.03
+            + arch
             + 0.135 * m.brow_inner * (0.5 - 0.5 * s)
             + 0.12 * m.brow_outer * (0.5 + 0.5 * s);
-        let thick = f.brow_thick * (1.0 - 0.60 * smoothstep(0.1, 1.0, s)) * smoothstep(-1.3, -0.8, s);
+        let thick =
+            f.brow_thick * (1.0 - 0.60 * smoothstep(0.1, 1.0, s)) * smoothstep(-1.3, -0.8, s);
         let hairs = noise(p.x.abs() * 60.0 + p.y * 40.0, p.y * 18.0, 3) * 0.5;
         let on = smoothstep(1.15, 0.75, (p.y - y).abs() / thick + 0.25 * hairs)
             * smoothstep(1.05, 0.92, s.abs());

@@ -14,7 +14,13 @@ pub(crate) const NEAR: f32 = 6.6;
 
 /// How far each ray goes until it is within `close` of the person, or beyond `FAR`.
 #[inline(never)]
-pub(crate) fn travel(person: &Person, from: Vec3, along: Points, start: Lanes, close: f32) -> Lanes {
+pub(crate) fn travel(
+    person: &Person,
+    from: Vec3,
+    along: Points,
+    start: Lanes,
+    close: f32,
+) -> Lanes {
     let origin = Points { x: all(from.x), y: all(from.y), z: all(from.z) };
     let mut t = start;
     for _ in 0..64 {
@@ -51,7 +57,8 @@ pub(crate) fn lit(person: &Person, p: Points, toward: Vec3, softness: f32) -> La
     let mut t = all(0.05);
     for _ in 0..14 {
         let d = person.distance(p.along(along, t));
-        open = open.fast_min(sharp * d / t);
+        // Beyond 1.2 a shadow grows no softer, so that the loose bounds of far parts cast none.
+        open = open.fast_min(sharp * d / t.fast_min(all(1.2)));
         t += d.fast_max(all(0.05)).fast_min(all(0.5));
         if all_below(open, all(0.002)) || all_below(all(2.6), t) {
             break;

@@ -45,10 +45,8 @@ impl Stage<'_> {
     pub(crate) fn picture(&self) -> Vec<u8> {
         let (width, height) = (self.size.width as usize, self.size.height as usize);
         let first = self.first(width, height);
-        let rows: Vec<Vec<Vec3>> = (0..height)
-            .into_par_iter()
-            .map(|y| self.refined(&first, width, height, y))
-            .collect();
+        let rows: Vec<Vec<Vec3>> =
+            (0..height).into_par_iter().map(|y| self.refined(&first, width, height, y)).collect();
         let to_byte = |x: f32| (x * 255.0 + 0.5) as u8;
         rows.iter().flatten().flat_map(|c| [c.x, c.y, c.z]).map(to_byte).collect()
     }
@@ -69,9 +67,8 @@ impl Stage<'_> {
         let blank = Sample { color: Vec3::ZERO, depth: FAR, surface: None, lit: 0.0, open: 0.0 };
         let mut rows = vec![blank; width * 2];
         for x in (0..width).step_by(4) {
-            let points = std::array::from_fn(|i| {
-                [(x + i % 4) as f32 + 0.5, (y + i / 4) as f32 + 0.5]
-            });
+            let points =
+                std::array::from_fn(|i| [(x + i % 4) as f32 + 0.5, (y + i / 4) as f32 + 0.5]);
             let found = self.samples(&points, all(NEAR), &[]);
             for (i, sample) in found.into_iter().enumerate() {
                 if x + i % 4 < width {
@@ -84,7 +81,8 @@ impl Stage<'_> {
 
     /// Row `y` with its edges smoothed.
     fn refined(&self, first: &[Sample], width: usize, height: usize, y: usize) -> Vec<Vec3> {
-        let mut row: Vec<Vec3> = first[y * width..(y + 1) * width].iter().map(|s| s.color).collect();
+        let mut row: Vec<Vec3> =
+            first[y * width..(y + 1) * width].iter().map(|s| s.color).collect();
         let edges: Vec<(usize, f32)> = (0..width)
             .filter_map(|x| edge(first, [width, height], [x, y]).map(|near| (x, near)))
             .collect();
@@ -151,14 +149,14 @@ impl Stage<'_> {
     fn light(&self, found: &mut [Sample; 8], known: &[[Sample; 5]], p: Points, normal: Points) {
         let mut all_known = !known.is_empty();
         for (i, sample) in found.iter_mut().enumerate().filter(|(_, s)| s.surface.is_some()) {
-            let beside = known.get(i / 4).and_then(|five| {
-                let same = |s: &&Sample| s.surface == sample.surface;
-                five.iter().filter(same).find(|s| (s.depth - sample.depth).abs() < STEP)
+            let same =
+                |s: &&Sample| s.surface == sample.surface && (s.depth - sample.depth).abs() < STEP;
+            let beside = known.get(i / 4).into_iter().flatten().filter(same);
+            let (count, lit, open) = beside.fold((0.0, 0.0, 0.0), |(count, lit, open), s| {
+                (count + 1.0, lit + s.lit, open + s.open)
             });
-            match beside {
-                Some(five) => (sample.lit, sample.open) = (five.lit, five.open),
-                None => all_known = false,
-            }
+            all_known &= count > 0.0;
+            (sample.lit, sample.open) = (lit / count, open / count);
         }
         if all_known {
             return;

@@ -13,17 +13,17 @@ named! {
 /// How far each part of a face is moved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Muscles {
-    pub lids: [f32; 2],   // opening of the character's right and left eye: 0 closed, 1 at rest
-    pub lower_lid: f32,   // 0 at rest .. 1 pushed up
-    pub brow_inner: f32,  // -1 down .. 1 up
-    pub brow_outer: f32,  // -1 down .. 1 up
-    pub corners: f32,     // of the mouth, -1 down .. 1 up
-    pub width: f32,       // of the mouth, 1 at rest
-    pub open: f32,        // of the mouth, 0..1
-    pub teeth: f32,       // 0 hidden .. 1 both rows
-    pub sneer: f32,       // one side of the upper lip, 0..1
-    pub cheeks: f32,      // raised, 0..1
-    pub frown: f32,       // folds between the brows, 0..1
+    pub lids: [f32; 2], // opening of the character's right and left eye: 0 closed, 1 at rest
+    pub lower_lid: f32, // 0 at rest .. 1 pushed up
+    pub brow_inner: f32, // -1 down .. 1 up
+    pub brow_outer: f32, // -1 down .. 1 up
+    pub corners: f32,   // of the mouth, -1 down .. 1 up
+    pub width: f32,     // of the mouth, 1 at rest
+    pub open: f32,      // of the mouth, 0..1
+    pub teeth: f32,     // 0 hidden .. 1 both rows
+    pub sneer: f32,     // one side of the upper lip, 0..1
+    pub cheeks: f32,    // raised, 0..1
+    pub frown: f32,     // folds between the brows, 0..1
 }
 
 impl Muscles {

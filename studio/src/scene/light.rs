@@ -22,13 +22,13 @@ pub(crate) struct Lamp {
 /// All light of a scene.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lighting {
-    pub key: Lamp,       // casts shadows
-    pub softness: f32,   // of its shadows, 0 sharp .. 1
-    pub rim: Lamp,       // casts none
-    pub sky: Vec3,       // ambient from above
-    pub ground: Vec3,    // ambient from below
-    pub behind: Vec3,    // tint of the place
-    pub glow: Vec3,      // added to the place towards the rim light
+    pub key: Lamp,     // casts shadows
+    pub softness: f32, // of its shadows, 0 sharp .. 1
+    pub rim: Lamp,     // casts none
+    pub sky: Vec3,     // ambient from above
+    pub ground: Vec3,  // ambient from below
+    pub behind: Vec3,  // tint of the place
+    pub glow: Vec3,    // added to the place towards the rim light
 }
 
 impl Light {
@@ -92,16 +92,16 @@ impl Light {
                 lamp(0.25, -0.75, 0.8, 0xFFA458, 1.05),
                 0.5,
                 lamp(-0.6, 0.2, -0.7, 0xC04010, 0.25),
-                [dim(0x402010, 0.10), dim(0xD06820, 0.14)],
+                [dim(0x603820, 0.14), dim(0xD07830, 0.20)],
                 dim(0xD06828, 0.16),
                 Vec3::ZERO,
             ),
             Self::Moon => (
-                lamp(0.5, 0.9, 0.5, 0x90B4FF, 0.85),
+                lamp(0.5, 0.9, 0.6, 0x90B4FF, 1.15),
                 0.2,
                 lamp(-0.7, 0.6, -0.6, 0xA0C0FF, 0.5),
-                [dim(0x3050A0, 0.16), dim(0x182850, 0.10)],
-                dim(0x4068C0, 0.22),
+                [dim(0x4868B8, 0.26), dim(0x284080, 0.18)],
+                dim(0x4068C0, 0.30),
                 Vec3::ZERO,
             ),
         };

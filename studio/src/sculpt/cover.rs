@@ -40,7 +40,11 @@ fn mask(head: &Head, strength: f32) -> Solid {
             v(0.0, -0.62 * l - drop * 0.5, head.lips_z - 0.34),
             Add(0.0),
         ),
-        Part::new(Ellipsoid(v(0.16, 0.28, 0.2)), v(0.0, f.nose_y - 0.05, head.front_z + 0.04), Add(0.25)),
+        Part::new(
+            Ellipsoid(v(0.16, 0.28, 0.2)),
+            v(0.0, f.nose_y - 0.05, head.front_z + 0.04),
+            Add(0.25),
+        ),
         Part::new(super::shape::Shape::Half(v(0.0, 1.0, 0.0)), v(0.0, top, 0.0), Keep(0.06)),
         rod(v(0.5 * f.width, f.nose_y, 0.45), v(head.ear[0], 0.05, -0.05)),
         rod(v(0.5 * f.width, f.mouth.y - 0.1, 0.4), v(head.ear[0], -0.25, -0.05)),

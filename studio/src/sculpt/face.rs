@@ -10,22 +10,22 @@ use crate::scene::expression::Muscles;
 /// Measures of a face as its muscles hold it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Face {
-    pub width: f32,      // factor
-    pub length: f32,     // factor of all below the eyes
-    pub jaw: f32,        // factor
-    pub drop: f32,       // of the jaw
+    pub width: f32,  // factor
+    pub length: f32, // factor of all below the eyes
+    pub jaw: f32,    // factor
+    pub drop: f32,   // of the jaw
     pub eye_x: f32,
-    pub eye_half: f32,   // half the width of an eye
-    pub eye_tall: f32,   // its height over its width, open at rest
-    pub eye_tilt: f32,   // rise per width
+    pub eye_half: f32, // half the width of an eye
+    pub eye_tall: f32, // its height over its width, open at rest
+    pub eye_tilt: f32, // rise per width
     pub brow_y: f32,
     pub brow_thick: f32,
     pub brow_arch: f32,
-    pub nose_y: f32,     // of the tip
-    pub nose_z: f32,     // how far the tip stands out
-    pub nose_w: f32,     // half width at the nostrils
+    pub nose_y: f32, // of the tip
+    pub nose_z: f32, // how far the tip stands out
+    pub nose_w: f32, // half width at the nostrils
     pub mouth: Mouth,
-    pub hairline: f32,   // y of the hair's edge on the forehead
+    pub hairline: f32, // y of the hair's edge on the forehead
 }
 
 /// The curves of a mouth.
@@ -33,11 +33,11 @@ pub(crate) struct Face {
 pub(crate) struct Mouth {
     pub y: f32,
     pub half: f32,
-    pub lift: f32,   // of the corners
-    pub sneer: f32,  // of the upper lip on the character's left
-    pub open: f32,   // height of the gap
-    pub upper: f32,  // thickness of the upper lip
-    pub lower: f32,  // of the lower
+    pub lift: f32,  // of the corners
+    pub sneer: f32, // of the upper lip on the character's left
+    pub open: f32,  // height of the gap
+    pub upper: f32, // thickness of the upper lip
+    pub lower: f32, // of the lower
 }
 
 impl Face {

@@ -2,7 +2,7 @@
 
 use crate::character::looks::HairStyle;
 use crate::character::traits::Traits;
-use crate::lanes::{Lanes, Points, all, all_below, wave};
+use crate::lanes::{Lanes, Points, all, all_below, near, wave};
 use crate::vector::{Vec3, v};
 
 use super::face::Face;
@@ -14,9 +14,9 @@ use super::solid::{Part, Solid};
 #[derive(Clone, Debug)]
 pub(crate) struct Hair {
     pub solid: Solid,
-    pub curl: f32,    // depth of curls
-    pub strand: f32,  // depth of strands
-    pub turns: f32,   // curls per unit
+    pub curl: f32,   // depth of curls
+    pub strand: f32, // depth of strands
+    pub turns: f32,  // curls per unit
 }
 
 /// What every style is fitted to.
@@ -54,8 +54,9 @@ impl Hair {
     pub(crate) fn distance(&self, p: Points, than: Lanes) -> Lanes {
         // The relief stands out by less than 0.1, so that a bound beyond that stays one.
         let d = self.solid.bounded(p, than + all(0.1));
-        match !all_below(all(0.15), d) {
-            true => d + self.relief(p),
+        match !all_below(all(0.22), d) {
+            // Fades with the distance, so that a point's own never depends on its neighbours'.
+            true => d + self.relief(p) * near(d),
             false => d,
         }
     }
@@ -153,7 +154,11 @@ impl Barber<'_> {
     fn quiff(&self) -> Vec<Part> {
         let mut parts = self.cap(0.06, 0.0);
         let (h, up) = (self.face.hairline, 0.30 * self.volume);
-        parts.push(Self::clump(v(0.0, h + 0.32 + up * 0.5, 0.42), v(0.50, 0.22 + up * 0.5, 0.38), 0.14));
+        parts.push(Self::clump(
+            v(0.0, h + 0.32 + up * 0.5, 0.42),
+            v(0.50, 0.22 + up * 0.5, 0.38),
+            0.14,
+        ));
         parts.push(Self::clump(v(0.0, h + 0.40, -0.05), v(0.52, 0.26 + up * 0.4, 0.62), 0.2));
         parts
     }
@@ -162,14 +167,29 @@ impl Barber<'_> {
         let mut parts = self.cap(0.07, 0.02);
         let long = 0.30 * self.volume + 0.08;
         for (x, y, z) in [
-            (0.0, 0.90, 0.62), (0.34, 0.86, 0.52), (-0.34, 0.86, 0.52), (0.18, 1.0, 0.2),
-            (-0.18, 1.0, 0.2), (0.56, 0.76, 0.12), (-0.56, 0.76, 0.12), (0.0, 1.0, -0.25),
-            (0.42, 0.9, -0.3), (-0.42, 0.9, -0.3), (0.66, 0.5, -0.35), (-0.66, 0.5, -0.35),
-            (0.25, 0.75, -0.7), (-0.25, 0.75, -0.7),
+            (0.0, 0.90, 0.62),
+            (0.34, 0.86, 0.52),
+            (-0.34, 0.86, 0.52),
+            (0.18, 1.0, 0.2),
+            (-0.18, 1.0, 0.2),
+            (0.56, 0.76, 0.12),
+            (-0.56, 0.76, 0.12),
+            (0.0, 1.0, -0.25),
+            (0.42, 0.9, -0.3),
+            (-0.42, 0.9, -0.3),
+            (0.66, 0.5, -0.35),
+            (-0.66, 0.5, -0.35),
+            (0.25, 0.75, -0.7),
+            (-0.25, 0.75, -0.7),
         ] {
             let out = v(x, y, z).unit();
             let from = v(0.0, 0.36, -0.16) + out * v(0.72 * self.skull, 0.80, 0.84);
-            parts.push(Self::lock(from, from + (out + v(0.0, 0.25, 0.0)) * long, [0.19, 0.03], 0.07));
+            parts.push(Self::lock(
+                from,
+                from + (out + v(0.0, 0.25, 0.0)) * long,
+                [0.19, 0.03],
+                0.07,
+            ));
         }
         parts
     }
@@ -178,7 +198,7 @@ impl Barber<'_> {
         let mut parts = self.cap(0.012, -0.02);
         let high = 0.32 * self.volume + 0.1;
         let ridge = v(0.13, 0.72 + high, 0.80 + high);
-        parts.push(Self::clump(v(0.0, 0.42, -0.14), ridge, 0.05));
+        parts.insert(1, Self::clump(v(0.0, 0.42, -0.14), ridge, 0.05));
         for (i, angle) in [62.0_f32, 42.0, 20.0, 0.0, -22.0, -45.0, -68.0].into_iter().enumerate() {
             let (s, c) = angle.to_radians().sin_cos();
             let from = v(0.0, 0.36 + 0.80 * c, -0.16 + 0.88 * s);
@@ -203,7 +223,11 @@ impl Barber<'_> {
         let mut parts = self.cap(0.12 * self.volume, 0.06);
         let (h, w) = (self.face.hairline, self.volume);
         for x in [-0.5, -0.18, 0.18, 0.5] {
-            parts.push(Self::clump(v(x, h + 0.18 - 0.25 * x * x, 0.60 - 0.5 * x * x), v(0.2, 0.17, 0.2) * w, 0.1));
+            parts.push(Self::clump(
+                v(x, h + 0.18 - 0.25 * x * x, 0.60 - 0.5 * x * x),
+                v(0.2, 0.17, 0.2) * w,
+                0.1,
+            ));
         }
         parts.push(Self::clump(v(0.76, 0.25, -0.12), v(0.22, 0.42, 0.36) * w, 0.12).both());
         parts.push(Self::clump(v(0.0, 0.95, -0.1), v(0.66, 0.40 * w, 0.7), 0.15));
@@ -215,7 +239,9 @@ impl Barber<'_> {
         let w = self.volume;
         let mut parts = self.cap(0.11 * w, if fringe { 0.1 } else { 0.02 });
         let end = -0.72;
-        parts.push(Self::lock(v(0.66, 0.5, -0.05), v(0.74, end, 0.05), [0.22 * w, 0.24 * w], 0.15).both());
+        parts.push(
+            Self::lock(v(0.66, 0.5, -0.05), v(0.74, end, 0.05), [0.22 * w, 0.24 * w], 0.15).both(),
+        );
         parts.push(Self::clump(v(0.0, -0.12, -0.52), v(0.84, 0.72, 0.55), 0.15));
         parts.push(Part::new(Half(v(0.0, -1.0, 0.0)), v(0.0, end - 0.08, 0.0), Keep(0.12)));
         parts.push(self.clear_face());
@@ -247,7 +273,9 @@ impl Barber<'_> {
         let w = self.volume;
         let mut parts = self.cap(0.11 * w, 0.02);
         let side = v(0.80 * spread.sqrt(), -1.0, -0.05);
-        parts.push(Self::lock(v(0.66, 0.5, -0.05), side, [0.20 * w, 0.22 * spread * w], 0.15).both());
+        parts.push(
+            Self::lock(v(0.66, 0.5, -0.05), side, [0.20 * w, 0.22 * spread * w], 0.15).both(),
+        );
         let end = v(0.72 * spread, -2.0, 0.16);
         parts.push(Self::lock(side, end, [0.22 * spread * w, 0.14 * w], 0.15).both());
         parts.push(Self::clump(v(0.0, -0.75, -0.72), v(0.80 * spread.sqrt(), 1.35, 0.42 * w), 0.2));
@@ -263,7 +291,12 @@ impl Barber<'_> {
         parts.push(Self::clump(root, v(0.2, 0.2, 0.22), 0.1));
         parts.push(Self::lock(root, mid, [0.17, 0.26 * w], 0.1));
         parts.push(Self::lock(mid, v(0.92 * s, -0.35, -1.05), [0.26 * w, 0.24 * w], 0.12));
-        parts.push(Self::lock(v(0.92 * s, -0.35, -1.05), v(1.0 * s, -1.25, -0.55), [0.24 * w, 0.08], 0.12));
+        parts.push(Self::lock(
+            v(0.92 * s, -0.35, -1.05),
+            v(1.0 * s, -1.25, -0.55),
+            [0.24 * w, 0.08],
+            0.12,
+        ));
         parts
     }
 

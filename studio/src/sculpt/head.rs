@@ -2,7 +2,7 @@
 
 use crate::character::looks::FacialHair;
 use crate::character::traits::Traits;
-use crate::lanes::{Lanes, Points, all, all_below, hill};
+use crate::lanes::{Lanes, Points, all, all_below, hill, near};
 use crate::scene::expression::Muscles;
 use crate::vector::v;
 
@@ -17,9 +17,9 @@ pub(crate) struct Head {
     pub face: Face,
     pub muscles: Muscles,
     pub beard: Beard,
-    pub eye_z: f32,    // of the eyeball's middle
-    pub ball: f32,     // its radius
-    pub front_z: f32,  // of the face between the brows
+    pub eye_z: f32,   // of the eyeball's middle
+    pub ball: f32,    // its radius
+    pub front_z: f32, // of the face between the brows
     pub lips_z: f32,
     pub ear: [f32; 3], // the middle of the left ear
     pub lines: f32,
@@ -41,7 +41,10 @@ impl Head {
         let eye_z = solid.front(face.eye_x, 0.0, 0.5) - ball * 0.70;
         let front_z = solid.front(0.0, 0.15, 0.7);
         let lips_z = solid.front(0.0, face.mouth.y, 0.7);
-        solid.push(Part::new(Ellipsoid(v(ball, ball * 0.92, ball)), v(face.eye_x, 0.0, eye_z), Add(0.05)).both());
+        solid.push(
+            Part::new(Ellipsoid(v(ball, ball * 0.92, ball)), v(face.eye_x, 0.0, eye_z), Add(0.05))
+                .both(),
+        );
         nose(&mut solid, t, &face, front_z);
         let ear = ears(&mut solid, t);
         let depth = match t.facial_hair {
@@ -59,8 +62,8 @@ impl Head {
     #[inline(always)]
     pub(crate) fn distance(&self, p: Points, than: Lanes) -> Lanes {
         let d = self.solid.bounded(p, than);
-        match !all_below(all(0.13), d) {
-            true => d - self.relief(p),
+        match !all_below(all(0.22), d) {
+            true => d - self.relief(p) * near(d),
             false => d,
         }
     }
@@ -128,12 +131,13 @@ impl Head {
             * step(p.z + p.y * all(0.25) + all(0.10), 0.18)
             * step(p.y - low, 0.10);
         let across = x * all(1.0 / (f.mouth.half + 0.12));
-        let crest = all(f.nose_y - 0.10) - across * across * all(0.16);
+        let crest = all(f.nose_y - 0.11) - across * across * all(0.16);
         let fringe = outer_top.fast_max(all(f.mouth.y + f.mouth.lift * 0.65 - 0.05));
         let upper = step(crest - p.y, 0.05)
             * step(p.y - fringe + across * across * all(0.06), 0.05)
             * step(all(f.mouth.half + 0.09) - x, 0.10)
-            * step(p.z - all(0.3), 0.1);
+            * step(p.z - all(0.3), 0.1)
+            * step(all(self.lips_z + 0.12) - p.z, 0.10);
         let chin = step(all(f.mouth.half * 0.85 + 0.02) - x, 0.08)
             * step(all(f.mouth.y) - p.y, 0.06)
             * step(p.z - all(0.2), 0.1);
@@ -170,13 +174,37 @@ fn bones(t: &Traits, f: &Face, m: &Muscles) -> Vec<Part> {
     let brow_to = v(0.30 * f.width, 0.0, -0.16);
     let chin = v(0.17 + 0.07 * t.chin, 0.15 + 0.02 * t.chin, 0.18);
     vec![
-        Part::new(ball(0.80 * skull, 0.86 + 0.06 * t.forehead, 0.96), v(0.0, 0.36, -0.16), Add(0.0)),
-        Part::new(ball(0.64 * f.width, 0.80 * l, 0.66), v(0.0, -0.26 * l - drop * 0.3, 0.08), Add(0.25)),
-        Part::new(Rod { to: jaw_to, from_radius: 0.19, to_radius: 0.17 }, jaw_from, Add(0.2)).both(),
+        Part::new(
+            ball(0.80 * skull, 0.86 + 0.06 * t.forehead, 0.96),
+            v(0.0, 0.36, -0.16),
+            Add(0.0),
+        ),
+        Part::new(
+            ball(0.64 * f.width, 0.80 * l, 0.66),
+            v(0.0, -0.26 * l - drop * 0.3, 0.08),
+            Add(0.25),
+        ),
+        Part::new(Rod { to: jaw_to, from_radius: 0.19, to_radius: 0.17 }, jaw_from, Add(0.2))
+            .both(),
         Part::new(Ellipsoid(chin), v(0.0, -0.90 * l - drop, 0.45 + 0.07 * t.chin), Add(0.16)),
-        Part::new(ball(0.23, 0.15, 0.22), v(0.42 * f.width + bone * 0.5, -0.20 + 0.4 * bone, 0.40 + bone), Add(0.16)).both(),
-        Part::new(ball(full, 0.25, full), v(0.34 * f.width, -0.44 * l + lift, 0.40 + 0.1 * lift), Add(0.15)).both(),
-        Part::new(Rod { to: brow_to, from_radius: 0.10, to_radius: 0.08 }, v(0.12, 0.25, 0.63), Add(0.14)).both(),
+        Part::new(
+            ball(0.23, 0.15, 0.22),
+            v(0.42 * f.width + bone * 0.5, -0.20 + 0.4 * bone, 0.40 + bone),
+            Add(0.16),
+        )
+        .both(),
+        Part::new(
+            ball(full, 0.25, full),
+            v(0.34 * f.width, -0.44 * l + lift, 0.40 + 0.1 * lift),
+            Add(0.15),
+        )
+        .both(),
+        Part::new(
+            Rod { to: brow_to, from_radius: 0.10, to_radius: 0.08 },
+            v(0.12, 0.25, 0.63),
+            Add(0.14),
+        )
+        .both(),
         Part::new(ball(0.26, 0.17, 0.20), v(f.eye_x, -0.01, 0.86), Cut(0.16)).both(),
     ]
 }
@@ -186,7 +214,9 @@ fn nose(solid: &mut Solid, t: &Traits, f: &Face, front_z: f32) {
     let (root, tip) = (v(0.0, 0.10, front_z - 0.08), v(0.0, f.nose_y, tip_z - 0.02));
     let hump = root.lerp(tip, 0.45) + v(0.0, 0.0, 0.035 * t.nose_hook);
     let wide = 0.075 + 0.02 * t.nose_width;
-    let rod = |from, to, a, b| Part::new(Rod { to: to - from, from_radius: a, to_radius: b }, from, Add(0.07));
+    let rod = |from, to, a, b| {
+        Part::new(Rod { to: to - from, from_radius: a, to_radius: b }, from, Add(0.07))
+    };
     solid.push(rod(root, hump, 0.06, wide));
     solid.push(rod(hump, tip, wide, wide + 0.02));
     let end = Ellipsoid(v(0.095 + 0.04 * t.nose_width, 0.095, 0.11));

@@ -79,11 +79,9 @@ impl Shape {
                 let wide = radius + thickness;
                 about(Vec3 { x: wide, y: thickness * flat, z: wide })
             }
-            Self::Rim { half, thickness, .. } => about(Vec3 {
-                x: half[0] + thickness,
-                y: half[1] + thickness,
-                z: thickness,
-            }),
+            Self::Rim { half, thickness, .. } => {
+                about(Vec3 { x: half[0] + thickness, y: half[1] + thickness, z: thickness })
+            }
             Self::Slab { half, .. } => about(half),
             Self::Half(_) => about(Vec3::ZERO),
         }

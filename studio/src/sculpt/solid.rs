@@ -18,8 +18,8 @@ pub(crate) enum Seam {
 pub(crate) struct Part {
     shape: Shape,
     at: Vec3,
-    both: bool,      // mirrored to the other side
-    turn: [f32; 2],  // sine and cosine of a turn about y
+    both: bool,     // mirrored to the other side
+    turn: [f32; 2], // sine and cosine of a turn about y
     turned: bool,
     radius: f32,
     seam: Seam,
