@@ -98,6 +98,7 @@ fn staged(flaw: Flaw, strength: f32, scene: &mut Scene, size: Size) -> Size {
 fn set_up(flaw: Flaw, strength: f32, setup: &mut Setup) {
     let light = &mut setup.lighting;
     match flaw {
+        _ if strength <= 0.0 => {}
         Flaw::Backlight => {
             let dark = 1.0 - 0.93 * strength;
             light.key.color = light.key.color * dark;

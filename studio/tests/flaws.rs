@@ -130,7 +130,7 @@ fn a_flaw_of_no_strength_changes_nothing() {
     for flaw in Flaw::ALL.iter().filter(|f| !matches!(f, Flaw::ExtremeExpression | Flaw::SmallFace))
     {
         let picture = shot(&[(*flaw, 0.0)]);
-        assert_eq!(picture.rgb, shot(&[]).rgb, "{flaw:?}");
+        assert!(picture.rgb == shot(&[]).rgb, "{flaw:?}");
     }
 }
 
@@ -139,11 +139,11 @@ fn a_near_duplicate_is_near_but_no_copy_and_its_truth_moves_along() {
     let picture = render(&Character::from_seed(8), &Scene::plain(), Size::square(128));
     let copy = near_duplicate(&picture, 1.0, 4);
     assert_eq!((copy.width, copy.height), (128, 128));
-    assert_ne!(copy.rgb, picture.rgb);
+    assert!(copy.rgb != picture.rgb);
     let (a, b) = (gray(&picture), gray(&copy));
     let apart = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).sum::<f32>() / a.len() as f32;
     assert!(apart < 18.0, "{apart}");
     let (a, b) = (picture.truth.landmarks[2], copy.truth.landmarks[2]);
     assert!((a.x - b.x).abs() < 6.0 && (a.y - b.y).abs() < 6.0 && a != b);
-    assert_eq!(near_duplicate(&picture, 1.0, 4), copy);
+    assert!(near_duplicate(&picture, 1.0, 4) == copy);
 }

@@ -5,17 +5,16 @@ use likeness_studio::{
     Scene, Size, SkinTone, render,
 };
 
-/// The picture as cells of an 8 x 8 grid with their mean colours, 0..255.
+/// The picture of 96 pixels as 24 x 24 cells with their mean colours, 0..255.
 fn cells(character: &Character, scene: &Scene) -> Vec<f32> {
-    let side = 64;
-    let rgb = render(character, scene, Size::square(side)).rgb;
-    let mut sums = vec![0.0; 8 * 8 * 3];
+    let rgb = render(character, scene, Size::square(96)).rgb;
+    let mut means = vec![0.0; 24 * 24 * 3];
     for (i, value) in rgb.iter().enumerate() {
         let (pixel, channel) = (i / 3, i % 3);
-        let (x, y) = (pixel % 64 / 8, pixel / 64 / 8);
-        sums[(y * 8 + x) * 3 + channel] += f32::from(*value) / 64.0;
+        let (x, y) = (pixel % 96 / 4, pixel / 96 / 4);
+        means[(y * 24 + x) * 3 + channel] += f32::from(*value) / 16.0;
     }
-    sums
+    means
 }
 
 /// The root mean square difference of two grids.

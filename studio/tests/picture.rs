@@ -18,7 +18,7 @@ fn one_and_two_threads_make_the_same_bytes() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         pool.install(|| render(&who, &scene, Size::square(96)))
     });
-    assert_eq!(one, two);
+    assert!(one == two);
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Painter<'_> {
         let t = &self.character.traits;
         let shaved = match t.hair_style {
             HairStyle::Bald => 0.0,
-            HairStyle::Mohawk => 0.45,
+            HairStyle::Mohawk => 0.55,
             _ => 0.7,
         };
         let edge = p.y - self.person.head.face.hairline + 0.02 - (p.z - 0.66) * 0.92;
@@ -169,9 +169,14 @@ impl Painter<'_> {
             white = white.max(smoothstep(0.10, 0.07, p.y - bottom));
         }
         let gap = smoothstep(0.010, 0.004, ((p.x / 0.088).fract().abs() - 0.5).abs() * 0.088);
-        let tooth = srgb(0xFFFCF4) * (1.12 - 0.10 * gap);
+        let tooth = srgb(0xFFFCF4) * (1.30 - 0.10 * gap);
         color = color.lerp(tooth, white);
-        Coat { gloss: 0.2 + 0.2 * white, shine: 30.0, flesh: 0.3, ..Coat::matte(color) }
+        Coat {
+            gloss: 0.2 + 0.2 * white,
+            shine: 30.0,
+            flesh: 0.3 + 0.7 * white,
+            ..Coat::matte(color)
+        }
     }
 
     fn brows(&self, p: Vec3, coat: Coat) -> Coat {

@@ -36,13 +36,13 @@ fn mask(head: &Head, strength: f32) -> Solid {
     };
     Solid::new(vec![
         Part::new(
-            Ellipsoid(v(0.60 * f.width, 0.56 * l + drop * 0.5, 0.50)),
-            v(0.0, -0.62 * l - drop * 0.5, head.lips_z - 0.34),
+            Ellipsoid(v(0.68 * f.width, 0.58 * l + drop * 0.5, 0.66)),
+            v(0.0, -0.62 * l - drop * 0.5, head.lips_z - 0.46),
             Add(0.0),
         ),
         Part::new(
-            Ellipsoid(v(0.16, 0.28, 0.2)),
-            v(0.0, f.nose_y - 0.05, head.front_z + 0.04),
+            Ellipsoid(v(0.24, 0.28, 0.24)),
+            v(0.0, f.nose_y - 0.05, head.front_z + f.nose_z - 0.06),
             Add(0.25),
         ),
         Part::new(super::shape::Shape::Half(v(0.0, 1.0, 0.0)), v(0.0, top, 0.0), Keep(0.06)),

@@ -48,7 +48,7 @@ impl Face {
         let nose_y = -0.33 - 0.10 * t.nose_length - 0.035 * t.nose_hook;
         let mouth = Mouth {
             y: -0.665 * length - 0.03 * t.nose_length,
-            half: (0.265 + 0.055 * t.mouth_width) * m.width,
+            half: (0.275 + 0.080 * t.mouth_width) * m.width,
             lift: 0.13 * m.corners,
             sneer: 0.10 * m.sneer,
             open: 0.36 * m.open,
@@ -60,8 +60,8 @@ impl Face {
             length,
             jaw: width * (1.0 + 0.20 * t.jaw_width),
             drop,
-            eye_x: (0.335 + 0.045 * t.eye_spacing) * (0.7 + 0.3 * width),
-            eye_half: 0.185 + 0.035 * t.eye_size,
+            eye_x: (0.335 + 0.055 * t.eye_spacing) * (0.7 + 0.3 * width),
+            eye_half: 0.188 + 0.042 * t.eye_size,
             eye_tall: 0.40 + 0.11 * t.eye_roundness,
             eye_tilt: 0.16 * t.eye_tilt,
             brow_y: 0.245 + 0.05 * t.brow_height,

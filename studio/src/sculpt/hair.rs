@@ -195,10 +195,11 @@ impl Barber<'_> {
     }
 
     fn mohawk(&self) -> Vec<Part> {
-        let mut parts = self.cap(0.012, -0.02);
         let high = 0.32 * self.volume + 0.1;
-        let ridge = v(0.13, 0.72 + high, 0.80 + high);
-        parts.insert(1, Self::clump(v(0.0, 0.42, -0.14), ridge, 0.05));
+        let ridge = v(0.15, 0.74 + high, 0.82 + high);
+        let cap = self.cap(0.0, 0.0);
+        let mut parts = vec![Self::clump(v(0.0, 0.42, -0.14), ridge, 0.0)];
+        parts.extend_from_slice(&cap[1..]);
         for (i, angle) in [62.0_f32, 42.0, 20.0, 0.0, -22.0, -45.0, -68.0].into_iter().enumerate() {
             let (s, c) = angle.to_radians().sin_cos();
             let from = v(0.0, 0.36 + 0.80 * c, -0.16 + 0.88 * s);

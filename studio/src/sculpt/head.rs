@@ -132,7 +132,7 @@ impl Head {
             * step(p.y - low, 0.10);
         let across = x * all(1.0 / (f.mouth.half + 0.12));
         let crest = all(f.nose_y - 0.11) - across * across * all(0.16);
-        let fringe = outer_top.fast_max(all(f.mouth.y + f.mouth.lift * 0.65 - 0.05));
+        let fringe = outer_top.fast_max(all(f.mouth.y + f.mouth.lift * 0.65 - 0.02));
         let upper = step(crest - p.y, 0.05)
             * step(p.y - fringe + across * across * all(0.06), 0.05)
             * step(all(f.mouth.half + 0.09) - x, 0.10)
@@ -231,7 +231,7 @@ fn nose(solid: &mut Solid, t: &Traits, f: &Face, front_z: f32) {
 
 /// Adds the ears and says where the left one is.
 fn ears(solid: &mut Solid, t: &Traits) -> [f32; 3] {
-    let size = 1.0 + 0.28 * t.ear_size;
+    let size = 1.12 + 0.28 * t.ear_size;
     let x = 0.70 * (1.0 + 0.09 * t.face_width) + 0.05 * (1.0 + t.ear_angle);
     let at = v(x, -0.08, -0.10);
     let out = 28.0 + 22.0 * t.ear_angle;

@@ -56,14 +56,14 @@ fn body(t: &Traits) -> Solid {
         let shape = Rod { to: to - from, from_radius: radii[0], to_radius: radii[1] };
         Part::new(shape, from, Add(soft)).both()
     };
-    let arm = v(1.10 * b, -2.32, -0.38);
-    let elbow = v(1.34 * b, -3.9, -0.45);
+    let arm = v(1.17 * b, -2.32, -0.38);
+    let elbow = v(1.40 * b, -3.9, -0.45);
     Solid::new(vec![
         rod(v(0.2, -2.05, -0.38), arm, [0.34, 0.31 * b], 0.0),
         rod(v(0.1, -1.62, -0.42), v(0.85 * b, -2.10, -0.40), [0.20, 0.20], 0.22),
         rod(arm, elbow, [0.31 * b, 0.24 * b], 0.12),
         rod(elbow, v(1.05 * b, -5.4, 0.0), [0.24 * b, 0.2], 0.1),
-        Part::new(Ellipsoid(v(0.98 * b, 1.10, 0.56)), v(0.0, -2.95, -0.32), Add(0.25)),
+        Part::new(Ellipsoid(v(1.04 * b, 1.10, 0.56)), v(0.0, -2.95, -0.32), Add(0.25)),
         Part::new(Ellipsoid(v(0.82 * b, 1.6, 0.48)), v(0.0, -4.4, -0.34), Add(0.3)),
     ])
 }
