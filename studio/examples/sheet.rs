@@ -81,12 +81,15 @@ fn sheets() -> Vec<(&'static str, u32, Vec<Job>)> {
         [front, side, (who, plain().posed(68.0, 0.0, 0.0))]
     });
     let sampled = (0..64).map(|i| (who(1000 + i), Scene::sample(i))).collect();
-    let large = [0_u64, 5, 9, 21]
-        .into_iter()
-        .map(|i| {
-            (who(i), plain().framed(Framing::CloseUp).expressing(Expression::ALL[(i % 3) as usize]))
-        })
-        .collect();
+    let large = [
+        (who(33), plain().framed(Framing::Portrait)),
+        (who(2), plain().posed(66.0, 8.0, 0.0).expressing(Expression::Smile).lit(Light::Golden)),
+        (who(4), plain().framed(Framing::CloseUp).expressing(Expression::Smile).at(Place::Cafe)),
+        (who(10), plain().posed(-35.0, -10.0, 6.0).at(Place::Meadow)),
+        (who(29), plain().framed(Framing::CloseUp).posed(25.0, 0.0, -4.0).at(Place::Library)),
+        (who(17), plain().framed(Framing::HalfFigure).wearing(Outfit::Suit, Color::Gray)),
+    ]
+    .to_vec();
     vec![
         ("characters", 8, characters),
         ("faces", 8, faces),
@@ -97,7 +100,7 @@ fn sheets() -> Vec<(&'static str, u32, Vec<Job>)> {
         ("outfits", 8, of_each(outfit, 24, &[8])),
         ("hair", 9, hair.collect()),
         ("sampled", 8, sampled),
-        ("large", 2, large),
+        ("large", 3, large),
     ]
 }
 
@@ -116,20 +119,18 @@ fn flawed() -> Vec<Picture> {
     pictures
 }
 
-/// Pictures a second of 128 pixels on two threads.
+/// Prints the pictures a second of three sizes on two threads.
+#[allow(clippy::print_stdout, reason = "the figures are what the example is for")]
 fn speed() -> Result<(), Box<dyn Error>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
-    let start = Instant::now();
-    let count = 120;
-    let bytes: usize = pool.install(|| {
-        let one = |i: u64| render(&Character::from_seed(i), &Scene::sample(i), Size::square(128));
-        (0..count).into_par_iter().map(|i| one(i).rgb.len()).sum()
-    });
-    let seconds = start.elapsed().as_secs_f64();
-    assert_eq!(bytes, count as usize * 128 * 128 * 3);
-    #[allow(clippy::print_stdout, reason = "the figure is what the example is for")]
-    {
-        println!("{:.1} pictures a second at 128 pixels on 2 threads", count as f64 / seconds);
+    for (side, count) in [(96, 200_u64), (128, 200), (512, 12)] {
+        let one = |i: u64| render(&Character::from_seed(i), &Scene::sample(i), Size::square(side));
+        let start = Instant::now();
+        let bytes: usize =
+            pool.install(|| (0..count).into_par_iter().map(|i| one(i).rgb.len()).sum());
+        let rate = count as f64 / start.elapsed().as_secs_f64();
+        assert_eq!(bytes as u64, count * u64::from(side * side) * 3);
+        println!("{rate:.1} pictures a second at {side} pixels on 2 threads");
     }
     Ok(())
 }

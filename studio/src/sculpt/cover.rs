@@ -41,8 +41,8 @@ fn mask(head: &Head, strength: f32) -> Solid {
             Add(0.0),
         ),
         Part::new(
-            Ellipsoid(v(0.24, 0.28, 0.24)),
-            v(0.0, f.nose_y - 0.05, head.front_z + f.nose_z - 0.06),
+            Ellipsoid(v(0.24, 0.28, 0.28)),
+            v(0.0, f.nose_y - 0.05, head.front_z + f.nose_z - 0.02),
             Add(0.25),
         ),
         Part::new(super::shape::Shape::Half(v(0.0, 1.0, 0.0)), v(0.0, top, 0.0), Keep(0.06)),
@@ -77,7 +77,7 @@ fn dark_glasses(head: &Head, strength: f32) -> Solid {
     let half = [0.20 + 0.12 * strength, 0.13 + 0.11 * strength];
     let x = head.face.eye_x.max(half[0] + 0.03);
     let z = head.eye_z + head.ball + 0.10;
-    let lens = Slab { half: v(half[0], half[1], 0.05), round: 0.049 };
+    let lens = Ellipsoid(v(half[0], half[1], 0.06));
     let rod = |from: Vec3, to: Vec3| {
         let shape = Rod { to: to - from, from_radius: 0.035, to_radius: 0.035 };
         Part::new(shape, from, Add(0.02)).both()

@@ -125,7 +125,7 @@ impl Head {
         let on_lips = step((outer_top - p.y).fast_min(p.y - outer_bottom) + all(0.005), 0.03)
             * step(all(f.mouth.half + 0.01) - x, 0.04);
         let side = x * all(1.0 / (0.66 * f.width));
-        let line = all(f.mouth.y - 0.02) + side * side * all(0.34 * f.length);
+        let line = all(f.mouth.y + 0.05) + side * side * all(0.34 * f.length);
         let low = all(-1.06 * f.length - f.drop - 0.04) + (all(0.45) - p.z) * all(0.30);
         let jaw = step(line - p.y, 0.08)
             * step(p.z + p.y * all(0.25) + all(0.10), 0.18)

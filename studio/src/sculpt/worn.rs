@@ -19,9 +19,12 @@ pub(crate) fn lens(glasses: Glasses) -> Option<([f32; 2], f32, f32)> {
     }
 }
 
+/// How far the lenses are turned round the face, in degrees.
+const WRAP: f32 = 13.0;
+
 /// Where the left lens's middle lies: (x, y, z).
 pub(crate) fn lens_at(head: &Head, half: f32) -> [f32; 3] {
-    [head.face.eye_x.max(half + 0.05), -0.015, head.eye_z + head.ball + 0.09]
+    [head.face.eye_x.max(half + 0.05), -0.015, head.eye_z + head.ball + 0.055]
 }
 
 /// The rims, the bridge and the temples.
@@ -35,9 +38,14 @@ pub(crate) fn glasses(head: &Head, glasses: Glasses) -> Solid {
     };
     let outer = x + half[0];
     Solid::new(vec![
-        Part::new(Rim { half, round, thickness }, v(x, y, z), Add(0.0)).both(),
-        rod([half[0] - x, y + 0.04, z + 0.01], [x - half[0], y + 0.04, z + 0.01], thickness * 0.9),
-        rod([outer, y + 0.05, z - 0.01], [head.ear[0] + 0.05, 0.03, -0.1], thickness * 0.8).both(),
+        Part::new(Rim { half, round, thickness }, v(x, y, z), Add(0.0)).both().turned(WRAP),
+        rod([half[0] - x, y + 0.04, z + 0.03], [x - half[0], y + 0.04, z + 0.03], thickness * 0.9),
+        rod(
+            [outer, y + 0.05, z - 0.01 - half[0] * WRAP.to_radians()],
+            [head.ear[0] + 0.05, 0.03, -0.1],
+            thickness * 0.8,
+        )
+        .both(),
     ])
 }
 
