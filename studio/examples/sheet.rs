@@ -20,7 +20,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&folder)?;
     for (name, columns, jobs) in sheets() {
         if only.is_empty() || only.iter().any(|o| o == name) {
-            let size = Size::square(if name == "large" { 512 } else { CELL });
+            let size = Size::square(match name {
+                "large" => 512,
+                "thumbnails" => 96,
+                _ => CELL,
+            });
             let pictures: Vec<Picture> =
                 jobs.par_iter().map(|(who, scene)| render(who, scene, size)).collect();
             write(&Path::new(&folder).join(format!("{name}.png")), &pictures, columns)?;
@@ -81,6 +85,17 @@ fn sheets() -> Vec<(&'static str, u32, Vec<Job>)> {
         [front, side, (who, plain().posed(68.0, 0.0, 0.0))]
     });
     let sampled = (0..64).map(|i| (who(1000 + i), Scene::sample(i))).collect();
+    let thumbnails = Place::ALL
+        .iter()
+        .enumerate()
+        .flat_map(|(i, place)| {
+            (0..6).map(move |k| {
+                let scene = Scene::sample(100 + 6 * i as u64 + k).at(*place);
+                let seed = 300 + 6 * i as u64 + k;
+                (who(seed), if k < 3 { scene.lit(Light::Soft) } else { scene })
+            })
+        })
+        .collect();
     let large = [
         (who(33), plain().framed(Framing::Portrait)),
         (who(2), plain().posed(66.0, 8.0, 0.0).expressing(Expression::Smile).lit(Light::Golden)),
@@ -100,6 +115,7 @@ fn sheets() -> Vec<(&'static str, u32, Vec<Job>)> {
         ("outfits", 8, of_each(outfit, 24, &[8])),
         ("hair", 9, hair.collect()),
         ("sampled", 8, sampled),
+        ("thumbnails", 12, thumbnails),
         ("large", 3, large),
     ]
 }

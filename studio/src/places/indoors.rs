@@ -55,8 +55,8 @@ pub(super) fn studio(c: &mut Canvas, draw: &mut Draw) {
 }
 
 pub(super) fn office(c: &mut Canvas, draw: &mut Draw) {
-    c.sky(srgb(0xC8CCD4), srgb(0xE4E8EE), [-1.0, 1.0]);
-    c.rect([-1.6, -0.05, 1.6, 0.95], srgb(0xA8D0F0));
+    c.sky(srgb(0xA88E70), srgb(0xD8C8AC), [-1.0, 1.0]);
+    c.rect([-1.6, -0.05, 1.6, 0.95], srgb(0x9CCBF4));
     for i in 0..9 {
         let x = -1.6 + 0.4 * i as f32;
         let tall = draw.within(0.1, 0.5);
@@ -67,7 +67,12 @@ pub(super) fn office(c: &mut Canvas, draw: &mut Draw) {
         c.rect([-1.6, y - 0.02, 1.6, y], srgb(0xF4F6F8));
     }
     c.rect([-0.02, -0.05, 0.02, 0.95], srgb(0xF4F6F8));
-    c.rect([-1.8, -1.4, 1.8, -0.45], srgb(0xE0DCD4));
+    c.rect([-1.8, -1.4, 1.8, -0.45], srgb(0x6E5238));
+    for _ in 0..9 {
+        let (x, y) = (draw.within(-0.55, -0.3), draw.within(-0.35, 0.1));
+        c.oval([x - 0.9, y, 0.07, 0.12], srgb(0x2E7A38));
+        c.oval([x + 1.25, y + 0.1, 0.07, 0.12], srgb(0x3C8A40));
+    }
     for x in [-1.1, 0.65] {
         let x = x + draw.within(-0.08, 0.08);
         c.rect([x, -0.38, x + 0.5, -0.02], srgb(0x22262E));

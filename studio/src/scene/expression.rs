@@ -140,7 +140,6 @@ impl Expression {
                 brow_outer: -0.2,
                 frown: 0.8,
                 cheeks: 0.4,
-                ..rest
             },
             Self::Asleep => Muscles { lids: [0.0, 0.0], brow_inner: 0.2, corners: 0.15, ..rest },
         };

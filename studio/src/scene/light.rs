@@ -68,7 +68,7 @@ impl Light {
                 lamp(0.35, 0.75, -0.75, 0xFFF6E8, 2.6),
                 0.3,
                 lamp(-0.6, 0.5, -0.8, 0xFFFAF0, 2.2),
-                [dim(0xD0DCF0, 0.24), dim(0xC0B8B0, 0.18)],
+                [dim(0xD0DCF0, 0.34), dim(0xC0B8B0, 0.26)],
                 dim(0xFFFFFF, 1.35),
                 dim(0xFFF4E0, 0.85),
             ),

@@ -39,7 +39,11 @@ pub(crate) fn glasses(head: &Head, glasses: Glasses) -> Solid {
     let outer = x + half[0];
     Solid::new(vec![
         Part::new(Rim { half, round, thickness }, v(x, y, z), Add(0.0)).both().turned(WRAP),
-        rod([half[0] - x, y + 0.04, z + 0.03], [x - half[0], y + 0.04, z + 0.03], thickness * 0.9),
+        rod(
+            [half[0] - x, y + 0.04, z + 0.075],
+            [x - half[0], y + 0.04, z + 0.075],
+            thickness * 0.9,
+        ),
         rod(
             [outer, y + 0.05, z - 0.01 - half[0] * WRAP.to_radians()],
             [head.ear[0] + 0.05, 0.03, -0.1],
