@@ -150,7 +150,7 @@ impl Head {
             * step(p.y - all(-0.46), 0.1)
             * step(p.z + all(0.02), 0.08)
             * step(all(0.26) - p.z, 0.1);
-        let whole = jaw.fast_max(upper);
+        let whole = jaw.fast_max(upper).fast_max(mouth_side);
         let covered = match self.beard.kind {
             FacialHair::None => all(0.0),
             FacialHair::Stubble | FacialHair::Short | FacialHair::Full => whole.fast_max(burns),
