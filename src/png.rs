@@ -11,19 +11,32 @@ use likeness_diffusion::pipeline::{Picture, Request};
 
 /// Writes `picture` to `path`, whole or not at all.
 pub fn write(path: &Path, picture: &Picture, parameters: &str) -> anyhow::Result<()> {
+    save(path, (picture.width, picture.height), &picture.rgb, Some(parameters))
+}
+
+/// Writes 8-bit RGB of `size` (width, height) to `path`, whole or not at all, with the text chunk
+/// `parameters` if there is something to say.
+pub fn save(
+    path: &Path,
+    (width, height): (u32, u32),
+    rgb: &[u8],
+    parameters: Option<&str>,
+) -> anyhow::Result<()> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, picture.width, picture.height);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    let keyword = "parameters".to_owned();
-    if parameters.is_ascii() {
-        encoder.add_text_chunk(keyword, parameters.to_owned())
-    } else {
-        encoder.add_itxt_chunk(keyword, parameters.to_owned())
+    if let Some(parameters) = parameters {
+        let keyword = "parameters".to_owned();
+        if parameters.is_ascii() {
+            encoder.add_text_chunk(keyword, parameters.to_owned())
+        } else {
+            encoder.add_itxt_chunk(keyword, parameters.to_owned())
+        }
+        .context("cannot embed the parameters")?;
     }
-    .context("cannot embed the parameters")?;
     let mut writer = encoder.write_header().context("cannot encode the picture")?;
-    writer.write_image_data(&picture.rgb).context("cannot encode the picture")?;
+    writer.write_image_data(rgb).context("cannot encode the picture")?;
     writer.finish().context("cannot encode the picture")?;
     atomic::write(path, &bytes).context("cannot save the picture")
 }

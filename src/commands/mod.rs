@@ -7,6 +7,8 @@ mod dry_run;
 pub mod evaluate;
 pub mod generate;
 pub mod models;
+pub mod pretrain;
+pub mod studio;
 pub mod train;
 
 use std::io::Write;
@@ -24,6 +26,8 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         Command::Convert(args) => convert::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Doctor(args) => doctor::run(&args, out),
         Command::Models(args) => models::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Studio(args) => studio::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Pretrain(args) => pretrain::run(&args, out),
     }
 }
 

@@ -124,13 +124,14 @@ fn resolve(args: &Args) -> anyhow::Result<RunConfig> {
 
 /// The run's progress.
 #[derive(Default)]
-struct View {
+pub struct View {
     caching: Option<Meter>,
     steps: Option<Meter>,
 }
 
 impl View {
-    fn show(&mut self, event: Event) {
+    /// Shows an event.
+    pub fn show(&mut self, event: Event) {
         match event {
             Event::Caching { done, of } => {
                 let meter = self.caching.get_or_insert_with(|| Meter::new("encode", of));
@@ -190,7 +191,8 @@ impl View {
         }
     }
 
-    fn finish(&self) {
+    /// Takes the bars away.
+    pub fn finish(&self) {
         self.caching.iter().chain(&self.steps).for_each(Meter::finish);
     }
 }
