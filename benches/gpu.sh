@@ -8,7 +8,8 @@
 # does; PYTHON has race/requirements.txt. The machine needs CUDA's driver and libraries and nothing else.
 #
 # 1. Correctness: N training steps by each engine, and by the CPU if --cpu is given; the losses must agree within 2 %,
-#    since photos, noise and timesteps are functions of the seed. Then one picture by each engine.
+#    since photos, noise and timesteps are functions of the seed. Then one picture by each engine, and, with --cpu, the
+#    gradient of every LoRA factor beside the CPU's, in f32 and bf16 (race/gradients.py has the limits).
 # 2. race/race.py in f32, then in bf16 (engines without it are left out there): speed and memory of each engine beside
 #    the peer, plain and by torch.compile, with the first results held against the peer's.
 #
@@ -100,7 +101,16 @@ for engine in "${engines[@]}"; do
   name=engine-${device//:/-}
   if train "$name" "$device" "$folder"; then picture "$name" "$device" "$folder" || true; fi
 done
-[ -z "$cpu" ] || train cpu cpu "$cpu" || true
+if [ -n "$cpu" ]; then
+  train cpu cpu "$cpu" || true
+  for engine in "${engines[@]}"; do
+    for dtype in f32 bf16; do
+      [ "$dtype-${engine%%=*}" != bf16-cpu ] || continue
+      stage "gradients-$dtype-${engine%%=*}" "$python" "$here/race/gradients.py" "cpu=$cpu" "$engine" --dtype "$dtype" \
+        --checkpoint "$checkpoint" --inputs "$work/race/$size/inputs.safetensors" || true
+    done
+  done
+fi
 
 race+=(--launches 2)
 [ "$compile" = no ] || race+=(--compile)
@@ -152,6 +162,11 @@ for dtype, race in races.items():
     done = race["races"][0] if race else None
     result[f"race_{dtype}"] = done
     problems += [f"{dtype}: {text}" for text in done["problems"]] if done else [f"{dtype}: no race"]
+result["gradients"] = {
+    s["stage"].removeprefix("gradients-"): read(f"{work}/{s['stage']}.out", json.loads)
+    for s in stages
+    if s["stage"].startswith("gradients-")
+}
 result["problems"] = problems
 with open(os.environ["OUT"], "w") as f:
     json.dump(result, f, indent=1)

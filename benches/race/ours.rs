@@ -1,7 +1,8 @@
 //! Our side of the race: loads one part of a checkpoint and runs a piece of work a command.
 //!
 //! Commands come on stdin, one a line: `train`, `denoise`, `encode`, `decode` or `text`, with a
-//! file behind it into which the result is saved, and `quit`. Each is answered by one JSON line:
+//! file behind it into which the result is saved, and `quit`; or `gradients`, whose file gets the
+//! gradient of every factor by name, for `gradients.py`. Each is answered by one JSON line:
 //! `{"seconds":..,"peak_gib":..,"loss":..}`. `peer.py` speaks the same. What runs are the pieces
 //! that `likeness train` and `likeness generate` call; the clock is read when the device is done.
 
@@ -16,6 +17,7 @@ use likeness_diffusion::adapter::{Preset, Targets, places};
 use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::noise;
 use likeness_diffusion::pipeline::{Pipeline, Request};
+use likeness_diffusion::precision::Precision;
 use likeness_diffusion::sampler::SamplerKind;
 use likeness_diffusion::schedule::{Schedule, Spacing};
 use likeness_diffusion::text::TextEncoder;
@@ -37,6 +39,8 @@ static POOL: Pool = Pool::new();
 
 /// Seed of factors, noise and timesteps.
 const SEED: u64 = 0;
+/// Largest factor where gradients are compared.
+const FACTOR: f32 = 0.02;
 /// Guidance scale of the denoising step; `peer.py` has the same.
 const GUIDANCE: f64 = 7.5;
 
@@ -58,6 +62,8 @@ enum Part {
 enum Dtype {
     /// Single precision.
     F32,
+    /// Half precision with f32's range; not on the CPU engine.
+    Bf16,
 }
 
 /// Runs pieces of work on demand.
@@ -84,7 +90,6 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let Dtype::F32 = args.dtype;
     let device = likeness_diffusion::device(&args.device)?;
     let begin = Instant::now();
     let mut piece = load(&args, &device)?;
@@ -96,6 +101,12 @@ fn main() -> anyhow::Result<()> {
             break;
         }
         let begin = Instant::now();
+        if command == "gradients" {
+            let tensors = piece.gradients()?;
+            save(Path::new(target), &tensors, &Default::default(), safetensors::Dtype::F32)?;
+            answer(&json!({"seconds": begin.elapsed().as_secs_f64(), "tensors": tensors.len()}))?;
+            continue;
+        }
         let result = piece.run(command)?;
         device.sync().context("the device failed")?;
         let seconds = begin.elapsed().as_secs_f64();
@@ -121,10 +132,20 @@ fn answer(line: &serde_json::Value) -> anyhow::Result<()> {
 /// One part, loaded. A command's result is flat; its order is that of the tensor.
 trait Piece {
     fn run(&mut self, command: &str) -> anyhow::Result<Tensor<1>>;
+
+    /// The gradient of every factor, by name.
+    fn gradients(&mut self) -> anyhow::Result<Vec<(String, HostTensor)>> {
+        unknown("gradients")
+    }
 }
 
 fn load(args: &Args, device: &Device) -> anyhow::Result<Box<dyn Piece>> {
-    let checkpoint = Checkpoint::open(&args.checkpoint, None)?;
+    let mut checkpoint = Checkpoint::open(&args.checkpoint, None)?;
+    let precision = match args.dtype {
+        Dtype::F32 => Precision::F32,
+        Dtype::Bf16 => Precision::Bf16,
+    };
+    checkpoint.precision = precision.on(&args.device).map_err(anyhow::Error::msg)?;
     let inputs = Inputs { file: TensorFile::open(&args.inputs)?, device: device.clone() };
     let prompts = [args.prompt.clone(), args.negative.clone()];
     Ok(match args.part {
@@ -225,6 +246,26 @@ impl Piece for Training {
         self.trainable.values = values;
         norm.into_scalar::<f32>(); // the loop reads both for its log
         Ok(loss)
+    }
+
+    /// On the file's batch, of factors none of which is zero: fresh ones would give A no gradient.
+    fn gradients(&mut self) -> anyhow::Result<Vec<(String, HostTensor)>> {
+        let count = self.trainable.parameters();
+        let drawn = noise::uniform(SEED, "gradients", 0, count);
+        let values = drawn.into_iter().map(|x| x * FACTOR).collect();
+        let kept = self.trainable.values.clone();
+        self.trainable.values = Tensor::from_data(TensorData::new(values, [count]), &self.device);
+        let leaves = self.trainable.install(&mut self.unet, None);
+        let keep_all = Checkpointing::None;
+        let (_, mut pieces) =
+            Objective::default().gradients(&self.unet, &self.schedule, &self.batch, keep_all);
+        let gradient = self.trainable.modules_of(leaves.gradient(&mut pieces));
+        self.trainable.values = kept;
+        let named = gradient.modules.into_iter().flat_map(|module| {
+            let name = |part: &str| format!("{}.{part}", module.path);
+            [(name("down"), module.down), (name("up"), module.up)]
+        });
+        Ok(named.collect())
     }
 }
 

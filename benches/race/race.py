@@ -104,6 +104,8 @@ class Engine:
                 sys.exit(f"`{path}` is not there; build it, or give --device {self.device}=FOLDER")
 
     def has(self, dtype):
+        if dtype != "f32" and self.device == "cpu":
+            return False  # which computes in f32 alone
         text = subprocess.run([self.race, "--help"], capture_output=True, text=True, check=True).stdout
         return dtype in text.partition("--dtype")[2].partition("--prompt")[0]
 

@@ -15,6 +15,7 @@ pub mod error;
 pub mod layers;
 pub mod noise;
 pub mod pipeline;
+pub mod precision;
 pub mod probe;
 pub mod sampler;
 pub mod schedule;
@@ -26,3 +27,4 @@ pub mod weights;
 
 pub use error::{Error, io_remedy};
 pub use likeness_kernels::{DeviceError, device};
+pub use precision::Precision;

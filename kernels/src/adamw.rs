@@ -64,8 +64,8 @@ pub fn adamw(state: AdamWState, gradient: Tensor<1>, step: AdamWStep) -> (AdamWS
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
-    Cube: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
-    Fusion: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))
+    Cube: cfg(feature = "cubecl"),
+    Fusion: cfg(feature = "cubecl")
 )]
 pub trait FlatAdamW: Backend {
     /// Values, first and second moments after a step, and the gradient's norm `[1]`.
@@ -130,7 +130,7 @@ fn stepped<B: Backend>(
     (values, first, second, norm)
 }
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(feature = "cubecl")]
 impl FlatAdamW for crate::device::CubeEngine {}
 
 #[cfg(any(feature = "flex", feature = "tch"))]

@@ -47,8 +47,8 @@ pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, options: AttentionOpt
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
-    Cube: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
-    Fusion: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
+    Cube: cfg(feature = "cubecl"),
+    Fusion: cfg(feature = "cubecl"),
     Autodiff
 )]
 pub trait FusedAttention: Backend {
@@ -94,7 +94,7 @@ pub trait FusedAttention: Backend {
     }
 }
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(feature = "cubecl")]
 impl FusedAttention for crate::device::CubeEngine {}
 
 impl<B: FusedAttention, C: CheckpointStrategy> FusedAttention for Autodiff<B, C> {

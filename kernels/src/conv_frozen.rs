@@ -106,8 +106,8 @@ fn zeros(x: &Tensor<4>, c_out: usize) -> Tensor<1> {
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
-    Cube: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
-    Fusion: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
+    Cube: cfg(feature = "cubecl"),
+    Fusion: cfg(feature = "cubecl"),
     Autodiff
 )]
 pub trait FrozenConv: Backend {
@@ -247,7 +247,7 @@ fn add_pointwise<B: Backend>(
     B::float_add(y, B::conv2d(low, up, None, pointwise()))
 }
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(feature = "cubecl")]
 impl FrozenConv for crate::device::CubeEngine {}
 
 #[cfg(any(feature = "flex", feature = "tch"))]

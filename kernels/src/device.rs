@@ -6,7 +6,7 @@
 
 use burn::tensor::Device;
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(feature = "cubecl")]
 pub(crate) use burn_cubecl::CubeBackend as CubeEngine;
 
 /// Why a device could not be had.

@@ -31,8 +31,8 @@ pub fn geglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
-    Cube: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
-    Fusion: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
+    Cube: cfg(feature = "cubecl"),
+    Fusion: cfg(feature = "cubecl"),
     Autodiff
 )]
 pub trait GatedGelu: Backend {
@@ -49,7 +49,7 @@ pub trait GatedGelu: Backend {
     }
 }
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(feature = "cubecl")]
 impl GatedGelu for crate::device::CubeEngine {}
 
 impl<B: GatedGelu, C: CheckpointStrategy> GatedGelu for Autodiff<B, C> {

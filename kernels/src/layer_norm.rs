@@ -14,6 +14,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extensi
 use burn::tensor::{Shape, Slice, Tensor};
 
 use crate::normalised::Normalised;
+use crate::primitives::{narrowed, widened};
 
 /// Normalises the last dimension of `[.., width]`.
 ///
@@ -42,8 +43,8 @@ pub fn layer_norm<const D: usize>(
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
-    Cube: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
-    Fusion: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
+    Cube: cfg(feature = "cubecl"),
+    Fusion: cfg(feature = "cubecl"),
     Autodiff
 )]
 pub trait FrozenLayerNorm: Backend {
@@ -91,7 +92,7 @@ pub trait FrozenLayerNorm: Backend {
     }
 }
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(feature = "cubecl")]
 impl FrozenLayerNorm for crate::device::CubeEngine {}
 
 impl<B: FrozenLayerNorm, C: CheckpointStrategy> FrozenLayerNorm for Autodiff<B, C> {
@@ -161,7 +162,8 @@ fn forward<B: Backend>(
     beta: FloatTensor<B>,
     epsilon: f64,
 ) -> FloatTensor<B> {
-    B::layer_norm(x, gamma, Some(beta), epsilon)
+    let like = x.dtype();
+    narrowed::<B>(B::layer_norm(widened::<B>(x), gamma, Some(beta), epsilon), like)
 }
 
 fn backward<B: Backend>(
@@ -170,7 +172,9 @@ fn backward<B: Backend>(
     grad: FloatTensor<B>,
     epsilon: f64,
 ) -> FloatTensor<B> {
-    Normalised::<B>::of(x, ROW, epsilon).backward(B::float_mul(grad, a_row::<B>(gamma)))
+    let like = x.dtype();
+    let grad = B::float_mul(widened::<B>(grad), a_row::<B>(gamma));
+    narrowed::<B>(Normalised::<B>::of(widened::<B>(x), ROW, epsilon).backward(grad), like)
 }
 
 mod learned;

@@ -112,8 +112,8 @@ type Dispatched = FloatTensor<Dispatch>;
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
-    Cube: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
-    Fusion: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
+    Cube: cfg(feature = "cubecl"),
+    Fusion: cfg(feature = "cubecl"),
     Autodiff
 )]
 pub trait FrozenLinear: Backend {
@@ -236,7 +236,7 @@ fn cross<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
     B::float_matmul(B::float_transpose(a), b)
 }
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(feature = "cubecl")]
 impl FrozenLinear for crate::device::CubeEngine {}
 
 #[cfg(any(feature = "flex", feature = "tch"))]

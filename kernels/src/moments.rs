@@ -7,6 +7,9 @@ use std::array::from_fn;
 /// Sums that run side by side, so that the loop vectorises.
 const LANES: usize = 16;
 
+/// Elements whose slopes are kept at once: a loop that sums and calls `f` would not vectorise.
+const BLOCK: usize = 512;
+
 /// What a slice is normalised by: `x̂ = (x - mean) / √(variance + ε)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Moments {
@@ -39,12 +42,16 @@ impl Moments {
     /// the gradient `d` of `F(x̂)`, F' = f.
     #[inline(always)]
     pub fn along(&self, x: &[f32], d: &[f32], f: impl Fn(f32) -> f32) -> [f32; 2] {
-        let sums = sums(d, x, |d, x| {
-            let normalised = ((x as f32 - self.mean) - self.mean_rest) * self.scale;
-            let d = d * f64::from(f(normalised));
-            [d * f64::from(normalised), d]
-        });
-        sums.map(|sum| sum as f32)
+        let (mut total, mut sloped) = ([0f64; 2], [0f32; BLOCK]);
+        for (x, d) in x.chunks(BLOCK).zip(d.chunks(BLOCK)) {
+            let sloped = &mut sloped[..x.len()];
+            for ((sloped, d), x) in sloped.iter_mut().zip(d).zip(x) {
+                *sloped = d * f(self.normalise(*x));
+            }
+            let of_block = sums(sloped, x, |d, x| [d * f64::from(self.normalise(x as f32)), d]);
+            total = from_fn(|i| total[i] + of_block[i]);
+        }
+        total.map(|sum| sum as f32)
     }
 
     /// Turns the gradient `d` of `x̂` into that of `x`:

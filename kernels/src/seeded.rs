@@ -25,8 +25,8 @@ pub fn seeded<const D: usize>(y: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     LibTorch: cfg(feature = "tch"),
-    Cube: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
-    Fusion: cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal")),
+    Cube: cfg(feature = "cubecl"),
+    Fusion: cfg(feature = "cubecl"),
     Autodiff
 )]
 pub trait Seeded: Backend {
@@ -44,7 +44,7 @@ impl Seeded for burn::backend::Flex {}
 #[cfg(feature = "tch")]
 impl Seeded for burn::backend::LibTorch {}
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(feature = "cubecl")]
 impl Seeded for crate::device::CubeEngine {}
 
 impl<B: Seeded, C: CheckpointStrategy> Seeded for Autodiff<B, C> {

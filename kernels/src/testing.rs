@@ -12,6 +12,8 @@ pub fn devices() -> Vec<Device> {
         Device::flex(),
         #[cfg(feature = "tch")]
         Device::libtorch(),
+        #[cfg(feature = "cubecl-cpu")]
+        Device::cpu(),
     ]
 }
 

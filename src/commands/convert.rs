@@ -39,7 +39,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         return Err(Usage(reason).into());
     }
     let device = likeness_diffusion::device("auto")?;
-    let mut pipeline = Pipeline::load(&args.base.open()?, &device)?;
+    let mut pipeline = Pipeline::load(&args.base.open("auto")?, &device)?;
     let places = pipeline.places();
     let read = adapter::read(&args.adapter, &places)?;
     adapter::write(&read, args.to, &args.out, &places)?;

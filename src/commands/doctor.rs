@@ -80,8 +80,8 @@ impl Finding {
 
 /// Looks, and prints what was found. Fails (1) if something makes training impossible.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let device = likeness_diffusion::device(&args.device)?;
-    let engine = train::engine(&args.device, &device);
+    likeness_diffusion::device(&args.device)?;
+    let engine = train::engine(&args.device);
     let free = machine::memory_of(&engine).map(|memory| memory.available);
     let mut findings = vec![engines(&engine), cores(), main_memory()];
     findings.extend(gpus());

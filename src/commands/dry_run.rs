@@ -32,7 +32,7 @@ pub fn run(
     as_json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let prepared = Prepared::open(config)?;
+    let prepared = Prepared::open(config, machine.engine)?;
     let outlook = look(config, &prepared, machine, resume)?;
     if as_json {
         writeln!(out, "{:#}", outlook.json())?;

@@ -8,6 +8,7 @@ use anyhow::Context;
 use likeness_dataset::Dataset;
 use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::pipeline::Pipeline;
+use likeness_diffusion::precision::Precision;
 use likeness_evaluator::{
     Arm, Event, Judge, Outcome, PipelinePainter, Plan, Recipe, Reference, Scores, Suite,
     Thresholds, evaluate,
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::DEVICE_HELP;
 use super::generate::SamplingArgs;
+use super::train;
 use crate::face_models;
 use crate::meter::{Meter, note};
 
@@ -65,9 +67,11 @@ pub struct Args {
 
 /// Evaluates, and says what came out.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    let config = read_run(&args.run)?;
+    let mut config = read_run(&args.run)?;
+    // The run may have been trained on another device than this one.
+    config.train.precision = Precision::Auto;
     let dataset = Dataset::open(&config.dataset)?;
-    let checkpoint = likeness_trainer::base::open_base(&config)?;
+    let checkpoint = likeness_trainer::base::open_base(&config, &train::engine(&args.device))?;
     let device = likeness_diffusion::device(&args.device)?;
     let path = args.adapter.clone().unwrap_or_else(|| args.run.join("adapter.safetensors"));
     let bytes = std::fs::read(&path).with_context(|| {

@@ -135,7 +135,7 @@ fn sampler(text: &str) -> Result<SamplerKind, String> {
 
 /// Draws, saves, and prints the files.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    let checkpoint = args.base.open()?;
+    let checkpoint = args.base.open(&args.device)?;
     let device = likeness_diffusion::device(&args.device)?;
     let side = checkpoint.unet.sample_size * checkpoint.factor();
     let request = Request {

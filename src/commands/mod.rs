@@ -14,7 +14,10 @@ pub mod train;
 use std::io::Write;
 use std::process::ExitCode;
 
+use likeness_diffusion::precision::Precision;
+
 use crate::cli::Command;
+use crate::exit::Usage;
 
 /// Runs a command. Data goes to `out`, progress to stderr.
 pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
@@ -43,18 +46,28 @@ pub struct BaseArgs {
     /// What the base predicts, where its file does not say it
     #[arg(long, value_name = "epsilon|v_prediction", value_parser = prediction)]
     pub prediction: Option<likeness_diffusion::schedule::Prediction>,
+    /// What the denoiser is computed in; auto is bf16 on NVIDIA GPUs and f32 elsewhere
+    #[arg(long, value_name = "auto|f32|bf16", default_value = "auto", value_parser = precision)]
+    pub precision: Precision,
 }
 
 impl BaseArgs {
-    /// Opens the base.
-    pub fn open(&self) -> anyhow::Result<likeness_diffusion::checkpoint::Checkpoint> {
+    /// Opens the base, to be computed on `device` as `--device` names it.
+    pub fn open(&self, device: &str) -> anyhow::Result<likeness_diffusion::checkpoint::Checkpoint> {
         use likeness_diffusion::checkpoint::Checkpoint;
         let mut checkpoint = Checkpoint::open(&self.base, self.base_configs.as_deref())?;
         if let Some(prediction) = self.prediction {
             checkpoint.schedule.prediction_type = prediction;
         }
+        let resolved = self.precision.on(train::engine(device).as_str());
+        checkpoint.precision = resolved.map_err(|reason| Usage(format!("--precision {reason}")))?;
         Ok(checkpoint)
     }
+}
+
+fn precision(text: &str) -> Result<Precision, String> {
+    let found = Precision::ALL.iter().find(|(name, _)| *name == text);
+    found.map(|(_, precision)| *precision).ok_or_else(|| "choose auto, f32 or bf16".into())
 }
 
 fn prediction(text: &str) -> Result<likeness_diffusion::schedule::Prediction, String> {

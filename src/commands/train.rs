@@ -55,7 +55,7 @@ static STOP: Stop = Stop::new();
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let config = resolve(args)?;
     let device = likeness_diffusion::device(&args.device)?;
-    let engine = engine(&args.device, &device);
+    let engine = engine(&args.device);
     let machine = Machine {
         device: &device,
         engine: &engine,
@@ -86,14 +86,16 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What the run's identity calls `device`, opened as `name`: what `auto` came to.
-pub fn engine(name: &str, device: &impl std::fmt::Debug) -> String {
+/// What the run's identity calls the device named `name`: what `auto` comes to.
+pub fn engine(name: &str) -> String {
     if name != "auto" {
         return name.to_owned();
     }
     let built = likeness_kernels::device::ENGINES.iter().find(|(_, built)| *built);
-    let name = built.map_or_else(|| format!("{device:?}"), |(name, _)| (*name).to_owned());
-    if name == "flex" { "cpu".to_owned() } else { name }
+    match built {
+        Some(("flex", _)) | None => "cpu".to_owned(),
+        Some((name, _)) => (*name).to_owned(),
+    }
 }
 
 fn resolve(args: &Args) -> anyhow::Result<RunConfig> {

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use likeness_trainer::config;
+use likeness_trainer::pretrain::config::PretrainConfig;
 use toml::Table;
 
 /// Which of our crates each may depend on.
@@ -161,8 +162,8 @@ fn time_and_randomness_come_in_as_arguments() {
     let found = offences(&sources(), |path, line| {
         let clock = line.contains("SystemTime::now") || line.contains("Instant::now");
         let chance = line.contains("thread_rng") || line.contains("rand::rng(");
-        // The trainer's loop measures images a second for its log, which nothing depends on.
-        let log = path == Path::new("trainer/src/run.rs") && line.contains("Instant::now");
+        // Trainings measure images a second for their logs, which nothing depends on.
+        let log = path == Path::new("trainer/src/pace.rs") && line.contains("Instant::now");
         !path.starts_with("src") && (clock || chance) && !log
     });
     assert!(found.is_empty(), "{found:#?}");
@@ -203,10 +204,14 @@ fn every_source_opens_with_what_it_is_for() {
 
 #[test]
 fn every_shipped_run_file_is_valid_and_says_where_its_numbers_come_from() {
-    for path in files("configs", "toml", 2) {
+    for path in files("configs", "toml", 3) {
         let text = read(&path);
-        let parsed = config::parse(&path, &text, &[]).unwrap_or_else(|e| panic!("{e}"));
-        assert!(parsed.dataset.ends_with("mika.dataset"), "the placeholder of every example");
+        if path.ends_with("builtin.toml") {
+            PretrainConfig::parse(&path, &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+        } else {
+            let parsed = config::parse(&path, &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+            assert!(parsed.dataset.ends_with("mika.dataset"), "the placeholder of every example");
+        }
         for line in text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')) {
             let is_number =
                 line.split(" = ").nth(1).is_some_and(|v| v.starts_with(char::is_numeric));
@@ -231,6 +236,25 @@ fn the_training_guide_explains_every_key_of_a_run_file() {
     assert!(keys.len() > 25, "{} keys", keys.len());
     let missing: Vec<_> = keys.iter().filter(|k| !guide.contains(&format!("| `{k}` |"))).collect();
     assert!(missing.is_empty(), "docs/training.md lacks {missing:?}");
+}
+
+#[test]
+fn the_pretraining_guide_explains_every_key_of_its_file() {
+    let path = root().join("configs/builtin.toml");
+    let config: Table = read(&path).parse().expect("TOML");
+    let guide = read(&root().join("docs/pretraining.md"));
+    let (mut open, mut keys) = (vec![(String::new(), &config)], Vec::new());
+    while let Some((before, table)) = open.pop() {
+        for (name, value) in table {
+            match value.as_table() {
+                Some(table) => open.push((format!("{before}{name}."), table)),
+                None => keys.push(format!("{before}{name}")),
+            }
+        }
+    }
+    assert!(keys.len() > 25, "{} keys", keys.len());
+    let missing: Vec<_> = keys.iter().filter(|k| !guide.contains(&format!("| `{k}` |"))).collect();
+    assert!(missing.is_empty(), "docs/pretraining.md lacks {missing:?}");
 }
 
 #[test]

@@ -16,5 +16,6 @@ mod full_disk;
 mod generation;
 mod hub;
 mod parity;
+mod rendered;
 mod support;
 mod training;

@@ -6,12 +6,17 @@ use likeness_diffusion::checkpoint::Checkpoint;
 use crate::config::RunConfig;
 use crate::error::TrainError;
 
-/// Opens the base that `config` names.
-pub fn open_base(config: &RunConfig) -> Result<Checkpoint, TrainError> {
+/// Opens the base that `config` names, to be computed on `engine`, a device's name.
+pub fn open_base(config: &RunConfig, engine: &str) -> Result<Checkpoint, TrainError> {
     let mut checkpoint = Checkpoint::open(&config.base, config.base_configs.as_deref())?;
     if let Some(prediction) = config.train.prediction {
         checkpoint.schedule.prediction_type = prediction;
     }
+    checkpoint.precision = config
+        .train
+        .precision
+        .on(engine)
+        .map_err(|reason| TrainError::Value { key: "train.precision", reason })?;
     if config.train.clip_skip >= checkpoint.text.num_hidden_layers {
         let reason =
             format!("leaves no layer of {}; give fewer", checkpoint.text.num_hidden_layers);

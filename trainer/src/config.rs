@@ -10,6 +10,7 @@ mod validate;
 use std::path::PathBuf;
 
 use likeness_diffusion::adapter::{Dialect, Preset};
+use likeness_diffusion::precision::Precision;
 use likeness_diffusion::schedule::Prediction;
 use likeness_diffusion::unet::Checkpointing;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,9 @@ pub struct TrainConfig {
     /// What the base predicts, where its file does not say it: "epsilon" or "v_prediction".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prediction: Option<Prediction>,
+    /// What the UNet is computed in: "f32", "bf16", or "auto", bf16 on NVIDIA GPUs and f32 elsewhere.
+    /// Default "auto".
+    pub precision: Precision,
     /// Which blocks of the UNet are computed again for the backward pass instead of being kept:
     /// "none", "attention", "blocks", or "auto", the fastest of them that fits. Default "auto".
     pub checkpointing: Recompute,
@@ -143,6 +147,7 @@ impl Default for TrainConfig {
             min_snr_gamma: 0.0,
             clip_skip: 0,
             prediction: None,
+            precision: Precision::Auto,
             checkpointing: Recompute::Auto,
             save_every: 250,
             log_every: 1,

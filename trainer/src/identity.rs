@@ -35,7 +35,7 @@ impl Identity {
         put("base", base_hash.to_owned());
         put("dataset", dataset_hash.to_owned());
         put("engine", engine.to_owned());
-        put("precision", "f32".to_owned());
+        put("precision", checkpoint.precision.name().to_owned());
         put("prediction", format!("{:?}", checkpoint.schedule.prediction_type));
         put("seed", config.seed.to_string());
         put("adapter.rank", adapter.rank.to_string());

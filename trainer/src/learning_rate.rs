@@ -17,6 +17,10 @@ pub enum Shape {
     Linear,
     /// Falls along half a cosine to zero at the last step.
     Cosine,
+    /// Stays, and falls evenly to zero over the last fifth: warm-up, stable, decay. A run made
+    /// longer before that fifth goes on as if it had been longer from the start.
+    /// Source: Hu and others 2024, <https://arxiv.org/abs/2404.06395>, section 4.
+    Wsd,
 }
 
 /// The learning rate of a run.
@@ -45,6 +49,7 @@ impl LearningRate {
                 Shape::Constant => 1.0,
                 Shape::Linear => (1.0 - done).max(0.0),
                 Shape::Cosine => (0.5 * (1.0 + (PI * done).cos())).max(0.0),
+                Shape::Wsd => (5.0 * (1.0 - done)).clamp(0.0, 1.0),
             }
     }
 }
@@ -61,5 +66,13 @@ mod tests {
             assert!((11..100).all(|step| rate.at(step) < rate.at(step - 1)));
             assert!(rate.at(100).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn warmup_stable_decay_falls_in_its_last_fifth() {
+        let rate = |steps| LearningRate { peak: 1.0, shape: Shape::Wsd, warmup_steps: 0, steps };
+        assert_eq!([0, 79, 100].map(|step| rate(100).at(step)), [1.0, 1.0, 0.0]);
+        assert!((rate(100).at(90) - 0.5).abs() < 1e-12);
+        assert!((0..80).all(|step| rate(100).at(step) == rate(1000).at(step)));
     }
 }

@@ -21,6 +21,7 @@ pub mod learning_rate;
 pub mod memory;
 pub mod objective;
 pub mod optimizer;
+mod pace;
 pub mod prepare;
 pub mod pretrain;
 pub mod progress;

@@ -43,15 +43,15 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Opens what `config` names, and checks that it goes together.
-    pub fn open(config: &'a RunConfig) -> Result<Self, TrainError> {
+    /// Opens what `config` names, and checks that it goes together; `engine` is the device's name.
+    pub fn open(config: &'a RunConfig, engine: &str) -> Result<Self, TrainError> {
         config.validate()?;
         let dataset = Dataset::open(&config.dataset)?;
         if dataset.kept().next().is_none() {
             let reason = "keeps no photo; look at its report.html for the reasons".into();
             return Err(TrainError::Folder { path: config.dataset.clone(), reason });
         }
-        let checkpoint = open_base(config)?;
+        let checkpoint = open_base(config, engine)?;
         let targets = targets(config, &checkpoint.places(config.adapter.text_encoder))?;
         let mut buckets = BTreeMap::new();
         let (tokenizer, mut windows) = (checkpoint.tokenizer(), 1);

@@ -1,7 +1,6 @@
 //! The loop of a training run.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use likeness_diffusion::adapter::{Adapter, Place, places};
@@ -22,6 +21,7 @@ use crate::inputs::Inputs;
 use crate::learning_rate::LearningRate;
 use crate::objective::{Batch, Objective};
 use crate::optimizer::AdamW;
+use crate::pace::Pace;
 use crate::prepare::{Machine, Prepared};
 use crate::progress::{Event, Stop, peak_memory_mib};
 use crate::run_folder::RunFolder;
@@ -48,7 +48,7 @@ pub fn train(
     stop: &Stop,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<Outcome, TrainError> {
-    let prepared = Prepared::open(config)?;
+    let prepared = Prepared::open(config, machine.engine)?;
     let (fingerprint, identity) = prepared.identity(machine.engine)?;
     let folder = RunFolder::claim(config, &identity, resume)?;
     let maker = prepared.maker(&fingerprint, machine.device);
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         let mut log = StepsLog::open(&folder.steps_log(), from)?;
         let (layers, parameters) = (self.trainable.layers(), self.trainable.parameters());
         on_event(Event::Starting { from, steps, layers, parameters });
-        let (mut since, mut logged_at) = (Instant::now(), from);
+        let mut pace = Pace::from(from, train.batch * train.accumulate);
         for step in from..steps {
             let rate = self.learning_rate().at(step);
             let stepped = self.step(step, rate);
@@ -168,16 +168,14 @@ impl<'a> Run<'a> {
                     let module = self.blame(step);
                     return Err(TrainError::NotFinite { step: done, loss, module });
                 }
-                let photos = (done - logged_at) * train.batch * train.accumulate;
                 let record = StepRecord {
                     step: done,
                     loss,
                     learning_rate: rate,
                     gradient_norm,
-                    images_per_second: photos as f64 / since.elapsed().as_secs_f64().max(1e-9),
+                    images_per_second: pace.lap(done),
                     peak_memory_mib: peak_memory_mib(),
                 };
-                (since, logged_at) = (Instant::now(), done);
                 log.add(&record)?;
                 on_event(Event::Step(&record));
             }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Checkpoint, Layout, Part, family, read_configs, read_json};
 use crate::error::Error;
+use crate::precision::Precision;
 use crate::tokenizer::Tokenizer;
 use crate::weights::names::diffusers;
 use crate::weights::{Source, TensorFile};
@@ -41,6 +42,7 @@ pub fn open(path: &Path) -> Result<Checkpoint, Error> {
         vae,
         text,
         schedule,
+        precision: Precision::F32,
         tokenizer,
     })
 }

@@ -18,6 +18,7 @@ use burn::tensor::Device;
 pub use family::Family;
 
 use crate::error::Error;
+use crate::precision::Precision;
 use crate::schedule::{Schedule, ScheduleConfig};
 use crate::text::{TextConfig, TextEncoder};
 use crate::tokenizer::Tokenizer;
@@ -39,6 +40,8 @@ pub struct Checkpoint {
     pub text: TextConfig,
     /// The noise schedule.
     pub schedule: ScheduleConfig,
+    /// What the denoiser is computed in; f32 unless set.
+    pub precision: Precision,
     tokenizer: Tokenizer,
 }
 
@@ -93,7 +96,8 @@ impl Checkpoint {
 
     /// Loads the denoiser.
     pub fn load_unet(&self, device: &Device) -> Result<Unet, Error> {
-        Unet::load(self.unet.clone(), &self.source(Part::Unet)?, device)
+        let source = self.source(Part::Unet)?.computed_in(self.precision);
+        Unet::load(self.unet.clone(), &source, device)
     }
 
     /// Loads the autoencoder.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::{Checkpoint, Family, Layout, Part, family, infer, read_configs};
 use crate::error::Error;
+use crate::precision::Precision;
 use crate::schedule::{Prediction, ScheduleConfig};
 use crate::tokenizer::{Pad, Tokenizer};
 use crate::weights::names::{ldm, openclip};
@@ -33,7 +34,8 @@ pub fn open(path: &Path, configs: Option<&Path>) -> Result<Checkpoint, Error> {
     };
     unet.check().map_err(|reason| Error::Config { path: path.into(), reason })?;
     let layout = Layout::Single;
-    Ok(Checkpoint { path: path.into(), layout, family, unet, vae, text, schedule, tokenizer })
+    let (path, precision) = (path.into(), Precision::F32);
+    Ok(Checkpoint { path, layout, family, unet, vae, text, schedule, precision, tokenizer })
 }
 
 pub fn source(checkpoint: &Checkpoint, part: Part) -> Result<Source, Error> {

@@ -10,6 +10,7 @@ use burn::tensor::{FloatDType, Tensor};
 use likeness_kernels::{ConvUpdate, conv, lora_conv};
 
 use super::{LayerShape, LowRank};
+use crate::precision::cast;
 
 /// What a convolution is, beside its weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub struct Conv2d {
     weight: Tensor<4>, // [c_out, c_in, k, k], in the file's float type
     bias: Option<Tensor<1>>,
     shape: ConvShape,
+    computed_in: FloatDType,
     /// Side paths, in the order of the adapters.
     pub updates: Vec<LowRank<4>>,
 }
@@ -63,7 +65,12 @@ pub struct Conv2d {
 impl Conv2d {
     /// A layer called `path` with `weight` `[c_out, c_in, k, k]` and `bias` `[c_out]`.
     pub fn new(path: String, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: ConvShape) -> Self {
-        Self { path, weight, bias, shape, updates: Vec::new() }
+        Self { path, weight, bias, shape, computed_in: FloatDType::F32, updates: Vec::new() }
+    }
+
+    /// The same layer, computed in `dtype`: f32 at first.
+    pub fn computed_in(self, dtype: FloatDType) -> Self {
+        Self { computed_in: dtype, ..self }
     }
 
     /// The layer's path within its model, in diffusers' naming.
@@ -82,9 +89,9 @@ impl Conv2d {
         &self.weight
     }
 
-    /// `[batch, c_in, height, width]` to `[batch, c_out, height', width']`.
+    /// `[batch, c_in, height, width]` to `[batch, c_out, height', width']`, in what it is computed in.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let options = self.shape.options();
+        let (x, options) = (cast(x, self.computed_in), self.shape.options());
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let Some((first, others)) = self.updates.split_first() else {
             return conv(x, weight, bias, options);

@@ -8,6 +8,7 @@ use burn::tensor::{FloatDType, Tensor};
 use likeness_kernels::{LinearUpdate, linear, lora_linear};
 
 use super::{LayerShape, LowRank};
+use crate::precision::cast;
 
 /// `[.., d_in]` to `[.., d_out]`.
 #[derive(Debug, Clone)]
@@ -15,6 +16,7 @@ pub struct Linear {
     path: String,
     weight: Tensor<2>, // [d_out, d_in], in the file's float type
     bias: Option<Tensor<1>>,
+    computed_in: FloatDType,
     /// Side paths, in the order of the adapters.
     pub updates: Vec<LowRank<2>>,
 }
@@ -22,7 +24,12 @@ pub struct Linear {
 impl Linear {
     /// A layer called `path` with `weight` `[d_out, d_in]` and `bias` `[d_out]`.
     pub fn new(path: String, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
-        Self { path, weight, bias, updates: Vec::new() }
+        Self { path, weight, bias, computed_in: FloatDType::F32, updates: Vec::new() }
+    }
+
+    /// The same layer, computed in `dtype`: f32 at first.
+    pub fn computed_in(self, dtype: FloatDType) -> Self {
+        Self { computed_in: dtype, ..self }
     }
 
     /// The layer's path within its model, in diffusers' naming.
@@ -41,8 +48,9 @@ impl Linear {
         &self.weight
     }
 
-    /// `[.., d_in]` to `[.., d_out]`.
+    /// `[.., d_in]` to `[.., d_out]`, in what it is computed in.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let x = cast(x, self.computed_in);
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let Some((first, others)) = self.updates.split_first() else {
             return linear(x, weight, bias);

@@ -27,6 +27,7 @@ pub use shapes::{Kind, StepShape};
 
 use crate::error::Error;
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerMut};
+use crate::precision::wide;
 use crate::probe::{MaybeProbe, show};
 use crate::weights::{Loader, Report, Source};
 use down::DownBlock;
@@ -78,7 +79,7 @@ impl Unet {
     }
 
     /// The prediction for `x` `[batch, 4, h, w]` at `timesteps` (one a sample), given `text`
-    /// `[batch, tokens, d_text]`.
+    /// `[batch, tokens, d_text]`; f32 in, f32 out, whatever it is computed in.
     pub fn forward(&self, x: Tensor<4>, timesteps: &[f64], text: Tensor<3>) -> Tensor<4> {
         self.forward_probed(x, timesteps, text, &mut None)
     }
@@ -118,7 +119,7 @@ impl Unet {
 
     /// The time embedding of `timesteps`, `[batch, time width]`.
     fn time(&self, timesteps: &[f64], device: &Device) -> Tensor<2> {
-        self.time_embedding.forward(sinusoids(timesteps, &self.config, device))
+        wide(self.time_embedding.forward(sinusoids(timesteps, &self.config, device)))
     }
 
     /// The way through the model, step by step.

@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, activation::silu};
 
 use super::UnetConfig;
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerMut, Linear};
+use crate::precision::wide;
 use crate::weights::Loader;
 
 /// `x + conv(silu(norm(conv(silu(norm(x))) + time)))`.
@@ -40,8 +41,8 @@ impl Resnet {
         let h = h + time.reshape([batch, c_out, 1, 1]);
         let h = self.conv2.forward(self.norm2.forward_silu(h));
         match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x) + h,
-            None => x + h,
+            Some(shortcut) => wide(shortcut.forward(x)) + wide(h),
+            None => x + wide(h),
         }
     }
 

@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 
 use super::{Kind, resnet::Resnet, transformer::Transformer};
 use crate::layers::{Conv2d, GroupNorm, enlarged};
+use crate::precision::wide;
 
 /// What a step computes.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +83,7 @@ impl<'a> Step<'a> {
     pub fn run(&self, inputs: Inputs) -> Tensor<4> {
         let Inputs { x, skip, time, text, size } = inputs;
         match self.part {
-            Part::In(conv) | Part::Downsampler(conv) => conv.forward(x),
+            Part::In(conv) | Part::Downsampler(conv) => wide(conv.forward(x)),
             Part::Resnet(resnet) => {
                 let x = match skip {
                     Some(skip) => Tensor::cat(vec![x, skip], 1),
@@ -91,8 +92,8 @@ impl<'a> Step<'a> {
                 resnet.forward(x, &time)
             }
             Part::Transformer(transformer) => transformer.forward(x, &text),
-            Part::Upsampler(conv) => conv.forward(enlarged(x, size)),
-            Part::Out(norm, conv) => conv.forward(norm.forward_silu(x)),
+            Part::Upsampler(conv) => wide(conv.forward(enlarged(x, size))),
+            Part::Out(norm, conv) => wide(conv.forward(norm.forward_silu(x))),
         }
     }
 }

@@ -7,6 +7,7 @@ use likeness_kernels::geglu;
 
 use super::{UnetConfig, attention::Attention};
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerMut, LayerNorm, Linear};
+use crate::precision::wide;
 use crate::weights::Loader;
 
 /// Epsilon of the transformer's own group normalisation (resnets have `norm_eps`).
@@ -59,11 +60,11 @@ impl Transformer {
 
     /// `[batch, channels, h, w]` with text `[batch, tokens, d_text]`, same shape out.
     pub fn forward(&self, x: Tensor<4>, text: &Tensor<3>) -> Tensor<4> {
-        let mut tokens = self.proj_in.to_tokens(self.norm.forward(x.clone()));
+        let mut tokens = wide(self.proj_in.to_tokens(self.norm.forward(x.clone())));
         for block in &self.blocks {
             tokens = block.forward(tokens, text);
         }
-        x.clone() + self.proj_out.out_of_tokens(tokens, x.dims())
+        x.clone() + wide(self.proj_out.out_of_tokens(tokens, x.dims()))
     }
 
     /// The layers that an adapter may change.
@@ -129,9 +130,9 @@ impl Block {
 
     fn forward(&self, x: Tensor<3>, text: &Tensor<3>) -> Tensor<3> {
         let tokens = self.norm1.forward(x.clone());
-        let x = x + self.attn1.forward(tokens.clone(), tokens);
-        let x = x.clone() + self.attn2.forward(self.norm2.forward(x), text.clone());
+        let x = x + wide(self.attn1.forward(tokens.clone(), tokens));
+        let x = x.clone() + wide(self.attn2.forward(self.norm2.forward(x), text.clone()));
         let h = geglu(self.ff_in.forward(self.norm3.forward(x.clone()))); // [batch, tokens, 4 width]
-        x + self.ff_out.forward(h)
+        x + wide(self.ff_out.forward(h))
     }
 }

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 
 use crate::error::Error;
 use crate::layers::{Conv2d, ConvShape, GroupNorm, LayerNorm, Linear};
+use crate::precision::{Precision, cast};
 use crate::weights::Source;
 
 /// What did not fit so far.
@@ -51,11 +52,7 @@ impl<'a> Loader<'a> {
 
     /// The tensor `part` with exactly `shape`, as PyTorch lays it out, in f32.
     pub fn tensor<const D: usize>(&self, part: &str, shape: [usize; D]) -> Tensor<D> {
-        let tensor = self.weight(part, shape);
-        match tensor.dtype() {
-            DType::F32 => tensor,
-            _ => tensor.cast(FloatDType::F32),
-        }
+        cast(self.weight(part, shape), FloatDType::F32)
     }
 
     /// The tensor `part` with exactly `shape`, as PyTorch lays it out, in the file's float type.
@@ -72,6 +69,15 @@ impl<'a> Loader<'a> {
         let (bytes, _, dtype) = data.into_parts();
         let data = TensorData::from_bytes(bytes, shape, dtype);
         Tensor::from_data(data, (self.device, dtype))
+    }
+
+    /// A matrix or a convolution's kernel: [`Loader::weight`] in what the model is computed in.
+    fn matrix<const D: usize>(&self, part: &str, shape: [usize; D]) -> Tensor<D> {
+        let weight = self.weight(part, shape);
+        match self.source.precision() {
+            Precision::Bf16 => cast(weight, FloatDType::BF16),
+            _ => weight,
+        }
     }
 
     fn stored(&self, part: &str, shape: &[usize]) -> Option<TensorData> {
@@ -94,15 +100,18 @@ impl<'a> Loader<'a> {
     /// A linear layer; its weight is `[d_out, d_in]`.
     pub fn linear(&self, part: &str, d_in: usize, d_out: usize, bias: bool) -> Linear {
         let here = self.at(part);
-        let weight = here.weight("weight", [d_out, d_in]);
-        Linear::new(here.path(), weight, bias.then(|| here.tensor("bias", [d_out])))
+        let weight = here.matrix("weight", [d_out, d_in]);
+        let linear = Linear::new(here.path(), weight, bias.then(|| here.tensor("bias", [d_out])));
+        linear.computed_in(self.source.precision().dtype())
     }
 
     /// A convolution with bias.
     pub fn conv(&self, part: &str, shape: ConvShape) -> Conv2d {
         let here = self.at(part);
-        let weight = here.weight("weight", [shape.c_out, shape.c_in, shape.kernel, shape.kernel]);
-        Conv2d::new(here.path(), weight, Some(here.tensor("bias", [shape.c_out])), shape)
+        let weight = here.matrix("weight", [shape.c_out, shape.c_in, shape.kernel, shape.kernel]);
+        let conv =
+            Conv2d::new(here.path(), weight, Some(here.tensor("bias", [shape.c_out])), shape);
+        conv.computed_in(self.source.precision().dtype())
     }
 
     /// A group normalisation.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::error::Error;
+use crate::precision::Precision;
 use crate::weights::TensorFile;
 
 /// How a wanted tensor is cut out of the file's one.
@@ -45,6 +46,7 @@ pub type Giver = Box<dyn Fn(&str, &[usize]) -> Tensor<1>>;
 /// Gives a model its tensors.
 pub struct Source {
     giver: Option<Giver>,
+    precision: Precision, // of the model's matrices
     origin: PathBuf,
     files: Vec<Rc<TensorFile>>,
     rename: Renaming,
@@ -63,7 +65,17 @@ impl Source {
         stray: fn(&str) -> bool,
     ) -> Self {
         let (origin, prefix) = (origin.into(), prefix.into());
-        Self { giver: None, origin, files, rename, prefix, stray, used: RefCell::default() }
+        let precision = Precision::F32;
+        Self {
+            giver: None,
+            precision,
+            origin,
+            files,
+            rename,
+            prefix,
+            stray,
+            used: RefCell::default(),
+        }
     }
 
     /// What `giver` gives, for whatever name is asked for.
@@ -71,6 +83,17 @@ impl Source {
         let nothing: Renaming = Box::new(|_| Vec::new());
         let source = Self::new(Path::new("memory"), Vec::new(), "", nothing, |_| true);
         Self { giver: Some(giver), ..source }
+    }
+
+    /// The same, for a model whose matrices are computed in `precision`: those of bf16 are cast
+    /// when they are loaded, those of f32 stay in the file's float type.
+    pub fn computed_in(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// What the model's matrices are computed in.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The tensor called `name` as it is in memory, if this source is not a file.

@@ -7,6 +7,7 @@ use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Shape, Slice, TensorData};
 
 use super::AttentionOptions;
+use crate::primitives::{narrowed, widened};
 
 /// Score elements that the backward pass holds at once, over all heads: 32 MiB in f32.
 const SCORE_BUDGET: usize = 8 << 20;
@@ -48,6 +49,7 @@ pub fn backward<B: Backend>(
     grad: FloatTensor<B>,
     AttentionOptions { heads, causal }: AttentionOptions,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let like = q.dtype();
     let [q, k, v, grad] = [q, k, v, grad].map(|x| split::<B>(x, heads));
     let [batch, _, tokens_q, d_head]: [usize; 4] = q.shape().dims();
     let tokens_k = k.shape().dims::<4>()[2];
@@ -61,16 +63,19 @@ pub fn backward<B: Backend>(
         let end = (start + chunk).min(tokens_q);
         let q_chunk = queries::<B>(&q, start, end); // [b, h, c, d]
         let g_chunk = queries::<B>(&grad, start, end); // [b, h, c, d]
-        let mut scores = B::float_mul_scalar(B::float_matmul(q_chunk.clone(), k_t.clone()), scale);
+        let scores = widened::<B>(B::float_matmul(q_chunk.clone(), k_t.clone()));
+        let mut scores = B::float_mul_scalar(scores, scale);
         if causal {
             let unseen = unseen::<B>(&scores, start, end, tokens_k);
             scores = B::float_add(scores, unseen);
         }
         let p = B::softmax(scores, 3); // [b, h, c, n_k]
-        add::<B>(&mut grad_v, B::float_matmul(B::float_transpose(p.clone()), g_chunk.clone()));
-        let p_dp = B::float_mul(p.clone(), B::float_matmul(g_chunk, v_t.clone()));
+        let p_narrow = narrowed::<B>(p.clone(), like);
+        add::<B>(&mut grad_v, B::float_matmul(B::float_transpose(p_narrow), g_chunk.clone()));
+        let p_dp = B::float_mul(p.clone(), widened::<B>(B::float_matmul(g_chunk, v_t.clone())));
         let rows = B::float_sum_dim(p_dp.clone(), 3); // [b, h, c, 1]
         let grad_s = B::float_mul_scalar(B::float_sub(p_dp, B::float_mul(p, rows)), scale);
+        let grad_s = narrowed::<B>(grad_s, like);
         grad_q.push(B::float_matmul(grad_s.clone(), k.clone())); // [b, h, c, d]
         add::<B>(&mut grad_k, B::float_matmul(B::float_transpose(grad_s), q_chunk));
     }

@@ -13,9 +13,9 @@ pub fn affine_gradient<B: Backend>(
 ) -> FloatTensor<B> {
     let (shape, groups) = (x.shape(), options.groups);
     let [batch, channels, height, width] = shape.dims();
-    let x = B::float_reshape(x, grouped(&shape, groups));
+    let x = B::float_reshape(widened::<B>(x), grouped(&shape, groups));
     let x = Normalised::<B>::of(x, GROUP, options.epsilon).values;
-    let mut d = B::float_reshape(grad, grouped(&shape, groups));
+    let mut d = B::float_reshape(widened::<B>(grad), grouped(&shape, groups));
     if options.silu {
         let z = B::float_mul(x.clone(), a_channel::<B>(gamma, groups));
         let z = B::float_add(z, a_channel::<B>(beta, groups));

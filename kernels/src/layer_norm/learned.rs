@@ -9,6 +9,7 @@ pub fn affine_gradient<B: Backend>(
     epsilon: f64,
 ) -> FloatTensor<B> {
     let [_, width] = x.shape().dims();
+    let (x, grad) = (widened::<B>(x), widened::<B>(grad));
     let x = Normalised::<B>::of(x, ROW, epsilon).values;
     let sums = |terms| B::float_reshape(B::float_sum_dim(terms, 0), Shape::from([1, 1, width]));
     B::float_cat(vec![sums(B::float_mul(grad.clone(), x)), sums(grad)], 1)

@@ -9,6 +9,7 @@ pub mod table;
 
 use likeness_diffusion::adapter::{Component, Factors, Place, Targets};
 use likeness_diffusion::checkpoint::{Checkpoint, Part};
+use likeness_diffusion::precision::Precision;
 use likeness_diffusion::unet::{Checkpointing, UnetConfig};
 use serde::Serialize;
 
@@ -63,6 +64,7 @@ pub struct Predictor<'a> {
     encoders: u64,     // weights of VAE and text encoder, for caching
     vae_channels: usize,
     factor: usize,
+    precision: Precision,
 }
 
 impl<'a> Predictor<'a> {
@@ -89,6 +91,7 @@ impl<'a> Predictor<'a> {
             encoders: vae + text,
             vae_channels: checkpoint.vae.block_out_channels.first().copied().unwrap_or(0),
             factor: checkpoint.factor(),
+            precision: checkpoint.precision,
         })
     }
 
@@ -111,7 +114,7 @@ impl<'a> Predictor<'a> {
         let adapter = ADAPTER_ROWS * self.learning().1 as u64 * NUMBER_BYTES;
         let text = (self.text_numbers as usize * load.batch * load.tokens) as u64;
         let numbers = load.batch as u64 * self.step(load, checkpointing) + text;
-        let step = (numbers * NUMBER_BYTES) as f64 * (1.0 + table::ALLOCATOR_SHARE);
+        let step = (numbers * self.precision.bytes()) as f64 * (1.0 + table::ALLOCATOR_SHARE);
         Estimate {
             checkpointing,
             process: PROCESS_BYTES,

@@ -1,6 +1,7 @@
 //! The estimate follows its formula, and `auto` its rule, on SD 1.5's sizes.
 
 use likeness_diffusion::adapter::Preset;
+use likeness_diffusion::precision::Precision;
 use likeness_diffusion::unet::{Kind, StepShape};
 
 use super::*;
@@ -23,6 +24,7 @@ fn predictor(unet: &UnetConfig, preset: Preset, rank: usize) -> Predictor<'_> {
         encoders: GIB,
         vae_channels: 128,
         factor: 8,
+        precision: Precision::F32,
     }
 }
 

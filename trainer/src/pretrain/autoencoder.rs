@@ -1,7 +1,8 @@
 //! The autoencoder's stage: pictures through the latents and back.
 //!
-//! Loss: the mean absolute error of the picture and of its differences between neighbours (which
-//! keeps edges), and the latents' divergence from a standard normal, weighted lightly. Source:
+//! Loss: the mean squared error of the picture, the mean absolute error of its differences between
+//! neighbours (which keeps edges), and the latents' divergence from a standard normal, weighted
+//! lightly. Source:
 //! Rombach et al. 2022, <https://arxiv.org/abs/2112.10752>, appendix G, without the
 //! discriminator.
 
@@ -15,6 +16,8 @@ use super::parameters::Parameters;
 use super::stage::{OPTIMIZER, Stage, drawn};
 use crate::trainable::Leaves;
 
+/// Weight of the squared error, which is then about as large as that of the edges.
+const SQUARES: f64 = 10.0;
 /// Weight of the divergence: latents stay near unit size without being blurred.
 const DIVERGENCE: f64 = 1e-6;
 /// Pictures encoded at once when nothing is learned.
@@ -71,7 +74,7 @@ impl Stage for Autoencoder<'_> {
         let error = vae.decode(latents) - pixels;
         let divergence =
             moments.mean.square() + moments.log_variance.clone().exp() - moments.log_variance - 1.0;
-        let loss = absolute(&error)
+        let loss = error.clone().square().mean() * SQUARES
             + edges(&error)
             + divergence.sum() * (0.5 * DIVERGENCE / self.batch as f64);
         (loss, vec![leaves])
@@ -99,10 +102,6 @@ impl Stage for Autoencoder<'_> {
 /// Peak signal-to-noise ratio in dB for a mean squared error on [-1, 1].
 fn peak_ratio(error: f32) -> f64 {
     10.0 * (4.0 / f64::from(error)).log10()
-}
-
-fn absolute(error: &Tensor<4>) -> Tensor<1> {
-    error.clone().abs().mean()
 }
 
 /// The mean absolute difference between neighbours, down and across.

@@ -106,7 +106,7 @@ pub struct Training {
     pub steps: usize,
     /// Pictures a step.
     pub batch: usize,
-    /// Learning rate after warm-up; falls along half a cosine to zero.
+    /// Learning rate after warm-up; falls evenly to zero over the last fifth of the steps.
     pub learning_rate: f64,
     /// Steps of even rise from zero.
     pub warmup_steps: usize,
@@ -133,7 +133,7 @@ impl PretrainConfig {
             return Err(wrong("corpus.characters", reason));
         }
         let factor = self.vae(1.0).factor() << (self.denoiser.channels.len().max(1) - 1);
-        if corpus.side == 0 || corpus.side % factor != 0 {
+        if corpus.side == 0 || !corpus.side.is_multiple_of(factor) {
             let reason = format!(
                 "is {}, but pictures are halved until {factor} pixels are one; give a multiple of it",
                 corpus.side
@@ -156,7 +156,7 @@ impl PretrainConfig {
         }
         let fits = |(heads, channels): (&usize, &usize)| *heads > 0 && channels % heads == 0;
         let pairs = denoiser.heads.iter().zip(&denoiser.channels);
-        if denoiser.heads.len() != denoiser.channels.len() || !pairs.map(fits).all(|fits| fits) {
+        if denoiser.heads.len() != denoiser.channels.len() || !pairs.into_iter().all(fits) {
             let reason = "must have one entry a level, which divides its channels".into();
             return Err(wrong("denoiser.heads", reason));
         }
@@ -249,7 +249,7 @@ impl Training {
     /// As the loop wants it.
     pub fn plan(&self) -> Plan {
         let Self { steps, batch, learning_rate, warmup_steps, save_every } = *self;
-        let rate = LearningRate { peak: learning_rate, shape: Shape::Cosine, warmup_steps, steps };
+        let rate = LearningRate { peak: learning_rate, shape: Shape::Wsd, warmup_steps, steps };
         Plan { rate, batch, log_every: 50, save_every }
     }
 }

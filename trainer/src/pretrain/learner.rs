@@ -1,15 +1,15 @@
 //! A model that learns from scratch: its weights, their optimizer and their running average.
 
-use std::path::Path;
-
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use likeness_diffusion::weights::{HostTensor, TensorFile, save};
+use likeness_diffusion::weights::{HostTensor, TensorFile};
 
 use super::parameters::Parameters;
 use crate::error::TrainError;
 use crate::optimizer::{AdamW, AdamWConfig};
 use crate::trainable::Leaves;
-use safetensors::Dtype;
+
+/// What a state holds of a model.
+const STATE: [&str; 4] = ["values", "average", "first", "second"];
 
 /// A model's weights and what training them needs.
 #[derive(Debug, Clone)]
@@ -51,44 +51,38 @@ impl Learner {
         self.parameters.with(self.average.clone())
     }
 
-    /// Writes everything that going on needs.
-    pub fn store(&self, path: &Path) -> Result<(), TrainError> {
-        let state = [
-            ("values", &self.parameters.values),
-            ("average", &self.average),
-            ("first", &self.adam.first),
-            ("second", &self.adam.second),
-        ];
+    /// Everything that going on needs, each tensor named after `model`.
+    pub fn state(&self, model: &str) -> Vec<(String, HostTensor)> {
         let host = |tensor: &Tensor<1>| {
             let values: Vec<f32> = tensor.to_data().iter::<f32>().collect();
             HostTensor { shape: vec![values.len()], values }
         };
-        let tensors: Vec<_> =
-            state.iter().map(|(name, tensor)| (name.to_string(), host(tensor))).collect();
-        let steps = [("steps".to_owned(), self.steps().to_string())];
-        Ok(save(path, &tensors, &steps.into(), Dtype::F32)?)
+        let tensors = [&self.parameters.values, &self.average, &self.adam.first, &self.adam.second];
+        let named = STATE.iter().zip(tensors);
+        named.map(|(name, tensor)| (format!("{model}.{name}"), host(tensor))).collect()
     }
 
-    /// Goes on from what [`Learner::store`] wrote for the same model.
-    pub fn resume(&mut self, path: &Path, device: &Device) -> Result<(), TrainError> {
-        let file = TensorFile::open(path)?;
-        let broken = || {
-            let reason = "is not the state of this model; delete it to begin anew".into();
-            TrainError::Folder { path: path.into(), reason }
-        };
-        let read = |name: &str| -> Result<Tensor<1>, TrainError> {
-            let HostTensor { shape, values } = file.read(name)?.ok_or_else(broken)?;
-            if shape != [self.parameters.len()] {
-                return Err(broken());
+    /// Goes on after `steps` steps from what [`Learner::state`] gave for the same model; `false`
+    /// if `file` has the state of another.
+    pub fn resume(
+        &mut self,
+        model: &str,
+        file: &TensorFile,
+        steps: usize,
+        device: &Device,
+    ) -> Result<bool, TrainError> {
+        let mut read = Vec::with_capacity(STATE.len());
+        for name in STATE {
+            match file.read(&format!("{model}.{name}"))? {
+                Some(HostTensor { shape, values }) if shape == [self.parameters.len()] => {
+                    read.push(Tensor::from_data(TensorData::new(values, shape), device));
+                }
+                _ => return Ok(false),
             }
-            Ok(Tensor::from_data(TensorData::new(values, shape), device))
-        };
-        let (values, average) = (read("values")?, read("average")?);
-        let (first, second) = (read("first")?, read("second")?);
-        let steps = file.metadata().get("steps").and_then(|steps| steps.parse().ok());
-        self.adam.steps = steps.ok_or_else(broken)?;
+        }
+        let [values, average, first, second] = read.try_into().expect("one of each");
         (self.parameters.values, self.average) = (values, average);
-        (self.adam.first, self.adam.second) = (first, second);
-        Ok(())
+        (self.adam.first, self.adam.second, self.adam.steps) = (first, second, steps);
+        Ok(true)
     }
 }

@@ -14,3 +14,6 @@ pub mod learner;
 pub mod parameters;
 pub mod run;
 pub mod stage;
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,24 @@
 //! The loop that all stages of a pretraining share.
 //!
-//! A stage's folder holds `state-NAME.safetensors` of each model that learns (weights, their
-//! average, the optimizer), `steps.jsonl` and `validation.jsonl`. A stage that was cut off goes on
-//! from its last state; what a step sees is a function of (seed, step).
+//! A stage's folder holds `state.safetensors` (of each model that learns the weights, their average
+//! and the optimizer), `steps.jsonl` and `validation.jsonl`. A stage that was cut off goes on from
+//! its last state; what a step sees is a function of (seed, step).
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use likeness_diffusion::noise;
+use likeness_diffusion::weights::{TensorFile, save};
+use safetensors::Dtype;
 use serde_json::{Map, Value, json};
 
 use super::learner::Learner;
 use crate::error::TrainError;
 use crate::learning_rate::LearningRate;
 use crate::optimizer::AdamWConfig;
+use crate::pace::Pace;
 use crate::progress::{Event, Stop, peak_memory_mib};
 use crate::steps_log::{StepRecord, StepsLog};
 use crate::trainable::Leaves;
@@ -62,17 +64,15 @@ pub fn run(
 ) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
     let names = stage.names();
-    let path = |name: &str| folder.join(format!("state-{name}.safetensors"));
-    if names.iter().all(|name| path(name).exists()) {
-        for (name, learner) in names.iter().zip(&mut *learners) {
-            learner.resume(&path(name), device)?;
-        }
+    let state = folder.join("state.safetensors");
+    if state.exists() {
+        resume(&names, learners, &state, device)?;
     }
     let from = learners[0].steps();
     let parameters = learners.iter().map(|learner| learner.parameters.len()).sum();
     on_event(Event::Starting { from, steps: plan.rate.steps, layers: names.len(), parameters });
     let mut log = StepsLog::open(&folder.join("steps.jsonl"), from)?;
-    let (mut since, mut logged_at) = (Instant::now(), from);
+    let mut pace = Pace::from(from, plan.batch);
     for step in from..plan.rate.steps {
         let learning_rate = plan.rate.at(step + 1);
         let (loss, leaves) = stage.loss(step, learners);
@@ -89,29 +89,55 @@ pub fn run(
             if !(loss.is_finite() && gradient_norm.is_finite()) {
                 return Err(TrainError::NotFinite { step: done, loss, module: None });
             }
-            let pictures = (done - logged_at) * plan.batch;
             let record = StepRecord {
                 step: done,
                 loss,
                 learning_rate,
                 gradient_norm,
-                images_per_second: pictures as f64 / since.elapsed().as_secs_f64().max(1e-9),
+                images_per_second: pace.lap(done),
                 peak_memory_mib: peak_memory_mib(),
             };
-            (since, logged_at) = (Instant::now(), done);
             log.add(&record)?;
             on_event(Event::Step(&record));
         }
         if done % plan.save_every == 0 || last {
-            for (name, learner) in names.iter().zip(&*learners) {
-                learner.store(&path(name))?;
-            }
+            store(&names, learners, &state)?;
             validated(&stage.validate(learners), done, folder)?;
             on_event(Event::Saved(folder));
-            since = Instant::now();
+            pace.skip();
         }
         if stop.asked() {
             break;
+        }
+    }
+    Ok(())
+}
+
+/// Writes where all learners are, as one file: they belong together.
+fn store(names: &[&str], learners: &[Learner], path: &Path) -> Result<(), TrainError> {
+    let tensors: Vec<_> =
+        names.iter().zip(learners).flat_map(|(name, learner)| learner.state(name)).collect();
+    let steps = [("steps".to_owned(), learners[0].steps().to_string())];
+    Ok(save(path, &tensors, &steps.into(), Dtype::F32)?)
+}
+
+/// Goes on from what [`store`] wrote.
+fn resume(
+    names: &[&str],
+    learners: &mut [Learner],
+    path: &Path,
+    device: &Device,
+) -> Result<(), TrainError> {
+    let broken = || {
+        let reason = "is not the state of these models; delete it to begin anew".into();
+        TrainError::Folder { path: path.into(), reason }
+    };
+    let file = TensorFile::open(path)?;
+    let steps = file.metadata().get("steps").and_then(|steps| steps.parse().ok());
+    let steps = steps.ok_or_else(broken)?;
+    for (name, learner) in names.iter().zip(learners) {
+        if !learner.resume(name, &file, steps, device)? {
+            return Err(broken());
         }
     }
     Ok(())

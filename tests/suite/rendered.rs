@@ -1,0 +1,67 @@
+//! Rendered characters: folders of their photos, and a base that is made of them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::World;
+
+const PRETRAINING: &str = "\
+out = 'small'\n[corpus]\ncharacters = 3\npictures_each = 3\nheld_out_characters = 1\nside = 32\n\
+[autoencoder]\nchannels = [8, 8, 8]\nlayers = 1\nlatent_channels = 4\ngroups = 4\n\
+[autoencoder.train]\nsteps = 2\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
+[text]\nmerges = 50\nwindow = 40\nwidth = 16\nlayers = 1\nheads = 2\n\
+[denoiser]\nchannels = [8, 16]\nlayers = 1\nheads = [1, 2]\ngroups = 4\naverage = 0.9\nmin_snr_gamma = 5.0\n\
+[denoiser.train]\nsteps = 2\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n";
+
+/// The lines of `truth.jsonl` in `folder`.
+fn truth(world: &World, folder: &str) -> Vec<Value> {
+    let text = world.text(&format!("{folder}/truth.jsonl"));
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn the_studio_renders_good_pictures_flaws_and_duplicates_with_their_truth() {
+    let world = World::new();
+    let ask =
+        "studio --seed 5 --pictures 3 --duplicates 1 --flaw defocus=0.8 --flaw watermark --size 96";
+    world.likeness(&format!("{ask} --out a --captions mika")).ok();
+    world.likeness(&format!("{ask} --out b")).ok();
+    let lines = truth(&world, "a");
+    let paths: Vec<_> = lines.iter().map(|l| l["path"].as_str().expect("a path")).collect();
+    assert_eq!(paths.len(), 6);
+    for path in &paths {
+        let picture = image::open(world.at(&format!("a/{path}"))).expect("a picture").into_rgb8();
+        assert_eq!(picture.dimensions(), (96, 96));
+        assert!(world.bytes(&format!("a/{path}")) == world.bytes(&format!("b/{path}")), "{path}");
+    }
+    let pictures: BTreeSet<_> =
+        paths.iter().map(|path| world.bytes(&format!("a/{path}"))).collect();
+    assert_eq!(pictures.len(), 6, "no picture is another's");
+    assert!(world.text("a/good-001.txt").contains("mika"));
+
+    let listed = world.likeness("studio --list").ok().stdout;
+    assert!(listed.lines().count() >= 14 && listed.contains("watermark"), "{listed}");
+    world.likeness("studio --out a").fails(2, &["a", "not empty", "--out"]);
+    world.likeness("studio --out c --flaw blurr").fails(2, &["blurr", "defocus"]);
+    world.likeness("studio --out c --flaw noise=2").fails(2, &["noise=2", "0 to 1"]);
+    world.likeness("studio --out c --duplicates 17").fails(2, &["17", "16"]);
+}
+
+#[test]
+fn a_pretraining_makes_a_base_that_paints() {
+    let world = World::new();
+    world.put("small.toml", PRETRAINING.as_bytes());
+    let made = world.likeness("pretrain small.toml --device cpu").ok().stdout;
+    assert!(made.contains("small/base"), "{made}");
+    let size = world.bytes("small/corpus/pictures.rgb").len();
+    assert_eq!(size, 9 * 32 * 32 * 3);
+    let paint = "generate --base small/base --size 32x32 --steps 2 --device cpu --out a.png --prompt smiling";
+    world.likeness(paint).ok();
+    assert_eq!(
+        image::open(world.at("a.png")).expect("a picture").into_rgb8().dimensions(),
+        (32, 32)
+    );
+    world.likeness("pretrain none.toml").fails(1, &["none.toml", "check the path"]);
+    world.likeness("pretrain small.toml --set corpus.side=30").fails(2, &["corpus.side", "30"]);
+}
