@@ -4,6 +4,7 @@
 
 mod cli;
 mod commands;
+mod corpus;
 mod exit;
 mod face_models;
 mod machine;

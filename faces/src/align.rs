@@ -82,8 +82,19 @@ pub fn align(image: &RgbImage, landmarks: &[[f32; 2]; 5]) -> RgbImage {
 /// As [`align`], on `side` x `side` pixels. Bilinear, and where the face has
 /// more pixels than the square, averaged over them.
 pub fn align_to(image: &RgbImage, landmarks: &[[f32; 2]; 5], side: u32) -> RgbImage {
-    let zoom = f64::from(side) / TEMPLATE_SIDE;
-    let to = TEMPLATE.map(|point| point.map(|value| value * zoom));
+    align_with_margin(image, landmarks, side, 0.0)
+}
+
+/// As [`align_to`], of the template's square with `margin` of its side added at
+/// each edge: hair, ears and chin.
+pub fn align_with_margin(
+    image: &RgbImage,
+    landmarks: &[[f32; 2]; 5],
+    side: u32,
+    margin: f64,
+) -> RgbImage {
+    let zoom = f64::from(side) / (TEMPLATE_SIDE * (1.0 + 2.0 * margin));
+    let to = TEMPLATE.map(|point| point.map(|value| (value + margin * TEMPLATE_SIDE) * zoom));
     let back = Similarity::between(&landmarks.map(|p| p.map(f64::from)), &to).inverse();
     let samples = back.scale().round().clamp(1.0, MOST_SAMPLES) as u32;
     RgbImage::from_fn(side, side, |x, y| {
@@ -145,6 +156,18 @@ mod tests {
             let expected = pattern(x.into(), y.into());
             let worst = (0..3).map(|c| pixel[c].abs_diff(expected[c])).max();
             assert!(worst.is_some_and(|off| off <= 8), "{x},{y}: {pixel:?} {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_margin_shows_more_around_the_same_face() {
+        let picture =
+            RgbImage::from_fn(300, 300, |x, y| Rgb([(x % 256) as u8, (y % 256) as u8, 0]));
+        let landmarks = TEMPLATE.map(|p| p.map(|v| v as f32 + 60.0));
+        let (close, wide) =
+            (align(&picture, &landmarks), align_with_margin(&picture, &landmarks, 168, 0.25));
+        for (x, y, pixel) in close.enumerate_pixels() {
+            assert_eq!(wide.get_pixel(x + 28, y + 28), pixel, "{x},{y}");
         }
     }
 

@@ -61,6 +61,8 @@ pub struct ModelCard {
     pub mean: f32,
     /// See `mean`.
     pub scale: f32,
+    /// How much of the face's square an encoder sees beyond each edge, as a share of its side.
+    pub margin: f64,
     /// The length of an encoder's answer; 0 for a detector.
     pub output_dimension: usize,
     /// The cosine below which an encoder takes two faces for two people.
@@ -77,6 +79,8 @@ struct Description {
     channels: Channels,
     mean: f32,
     scale: f32,
+    #[serde(default)]
+    margin: f64,
     #[serde(default)]
     output_dimension: usize,
     licence: String,
@@ -104,6 +108,7 @@ impl ModelCard {
             channels: known.channels,
             mean: known.mean,
             scale: known.scale,
+            margin: 0.0,
             output_dimension: known.output_dimension,
             same_person_cosine: known.same_person_cosine,
         }
@@ -134,6 +139,7 @@ impl ModelCard {
             channels: said.channels,
             mean: said.mean,
             scale: said.scale,
+            margin: said.margin,
             output_dimension: said.output_dimension,
             same_person_cosine: said.same_person_cosine,
         })
@@ -148,6 +154,9 @@ impl Description {
         }
         if self.kind == Kind::Encoder && self.output_dimension == 0 {
             return Err("no output_dimension, which an encoder needs (512 is usual)".into());
+        }
+        if !(0.0..=2.0).contains(&self.margin) {
+            return Err(format!("margin {} where 0 to 2 are possible", self.margin));
         }
         let size = self.input_size;
         if !(16..=4096).contains(&size) {

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use crate::align::align_to;
+use crate::align::align_with_margin;
 use crate::error::FaceError;
 use crate::face::Face;
 use crate::identity::Identity;
@@ -25,7 +25,9 @@ impl Encoder {
 
     /// The identity of `face` in `image`.
     pub fn identity(&self, image: &RgbImage, face: &Face) -> Result<Identity, FaceError> {
-        self.encode(&align_to(image, &face.landmarks, self.network.card().input_size))
+        let card = self.network.card();
+        let (side, margin) = (card.input_size, card.margin);
+        self.encode(&align_with_margin(image, &face.landmarks, side, margin))
     }
 
     fn encode(&self, aligned: &RgbImage) -> Result<Identity, FaceError> {

@@ -19,10 +19,11 @@ mod fingerprint;
 mod identity;
 mod models;
 mod network;
+pub mod onnx;
 mod search;
 mod suppress;
 
-pub use align::{Similarity, align, align_to};
+pub use align::{Similarity, align, align_to, align_with_margin};
 pub use card::{Channels, Kind, ModelCard};
 pub use error::FaceError;
 pub use face::Face;

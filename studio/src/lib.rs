@@ -33,8 +33,8 @@ pub use character::looks::{EyeColor, FacialHair, Glasses, HairColor, HairStyle, 
 pub use character::traits::Traits;
 pub use flaws::{Flaw, near_duplicate, render_flawed};
 pub use picture::{Picture, Size};
-pub use render::render;
 pub use render::truth::{Landmark, Truth};
+pub use render::{render, truth_of};
 pub use scene::Scene;
 pub use scene::expression::Expression;
 pub use scene::framing::{Angle, Framing, Tilt};

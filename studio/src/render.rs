@@ -8,7 +8,7 @@ pub(crate) mod truth;
 
 use crate::character::Character;
 use crate::paint::Painter;
-use crate::picture::{Picture, Size};
+use crate::picture::{Picture, Size, Truth};
 use crate::places::canvas::Canvas;
 use crate::places::{self};
 use crate::scene::Scene;
@@ -38,6 +38,13 @@ pub fn render(character: &Character, scene: &Scene, size: Size) -> Picture {
     let setup = Setup::of(scene);
     let place = places::backdrop(scene, &setup.lighting, size);
     expose(character, scene, size, &setup, &place)
+}
+
+/// The truth about the picture that [`render`] makes of the same, without making it.
+pub fn truth_of(character: &Character, scene: &Scene, size: Size) -> Truth {
+    let setup = Setup::of(scene);
+    let person = Person::new(&character.traits, scene, setup.muscles);
+    truth::truth(character, scene, &person, &Camera::new(scene, size), size)
 }
 
 /// The picture of a set-up before the canvas `behind`.

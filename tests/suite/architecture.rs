@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("dataset", &["faces"]),
     ("kernels", &[]),
     ("diffusion", &["kernels"]),
-    ("trainer", &["dataset", "diffusion", "kernels"]),
+    ("trainer", &["dataset", "diffusion", "faces", "kernels"]),
     ("evaluator", &["dataset", "diffusion", "faces"]),
 ];
 

@@ -80,7 +80,7 @@ impl Stage for Autoencoder<'_> {
         (loss, vec![leaves])
     }
 
-    fn validate(&self, learners: &[Learner]) -> Vec<(&'static str, f64)> {
+    fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)> {
         let vae = self.averaged(&learners[0]);
         let held_out: Vec<_> = self.corpus.held_out().take(VALIDATED).collect();
         let (mut decibels, mut square, mut count) = (0.0, 0.0, 0);
@@ -95,7 +95,10 @@ impl Stage for Autoencoder<'_> {
             count += mean.dims().iter().product::<usize>();
         }
         let latent_size = (square / count as f64).sqrt();
-        vec![("psnr_db", decibels / held_out.len() as f64), ("latent_size", latent_size)]
+        vec![
+            ("psnr_db".to_owned(), decibels / held_out.len() as f64),
+            ("latent_size".to_owned(), latent_size),
+        ]
     }
 }
 

@@ -8,6 +8,7 @@ use likeness_diffusion::unet::{PerLevel, UnetConfig};
 use likeness_diffusion::vae::VaeConfig;
 use serde::{Deserialize, Serialize};
 
+use super::judges::trunk::TrunkConfig;
 use super::stage::Plan;
 use crate::config::merged;
 use crate::error::TrainError;
@@ -30,6 +31,12 @@ pub struct PretrainConfig {
     pub text: TextEncoderConfig,
     /// The UNet and its training, the text encoder's with it.
     pub denoiser: DenoiserConfig,
+    /// The face finder.
+    pub finder: FinderConfig,
+    /// The identity encoder.
+    pub identity: IdentityConfig,
+    /// The scene reader.
+    pub reader: ReaderConfig,
 }
 
 /// The pictures that are rendered.
@@ -94,6 +101,44 @@ pub struct DenoiserConfig {
     pub average: f64,
     /// γ of min-SNR.
     pub min_snr_gamma: f64,
+    /// How long it learns.
+    pub train: Training,
+}
+
+/// A face finder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FinderConfig {
+    /// Pixels a side of what it looks at; a multiple of 32.
+    pub side: usize,
+    /// Its network: five stages.
+    pub trunk: TrunkConfig,
+    /// How long it learns.
+    pub train: Training,
+}
+
+/// An identity encoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// Pixels a side of an aligned face.
+    pub side: usize,
+    /// How much of the face's square is added at each edge, as a share of its side.
+    pub margin: f64,
+    /// Length of a direction.
+    pub dimension: usize,
+    /// Its network.
+    pub trunk: TrunkConfig,
+    /// How long it learns.
+    pub train: Training,
+}
+
+/// A scene reader.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReaderConfig {
+    /// Its network.
+    pub trunk: TrunkConfig,
     /// How long it learns.
     pub train: Training,
 }
@@ -167,9 +212,37 @@ impl PretrainConfig {
             let reason = format!("is {}; give 3 to 77", self.text.window);
             return Err(wrong("text.window", reason));
         }
+        let (finder, identity, reader) = (&self.finder, &self.identity, &self.reader);
+        let judges = [
+            ("finder", &finder.trunk, finder.side),
+            ("identity", &identity.trunk, identity.side),
+            ("reader", &reader.trunk, corpus.side),
+        ];
+        for (key, trunk, side) in judges {
+            if let Some(fault) = trunk.fault() {
+                return Err(wrong(key, fault.into()));
+            }
+            let factor = trunk.factor();
+            if side == 0 || !side.is_multiple_of(factor) {
+                let reason = format!(
+                    "looks at {side} pixels a side; its stages want a multiple of {factor}"
+                );
+                return Err(wrong(key, reason));
+            }
+        }
+        if finder.trunk.channels.len() != 5 {
+            return Err(wrong("finder", "needs five stages: `trunk.channels` has others".into()));
+        }
+        if identity.dimension == 0 || !(0.0..=2.0).contains(&identity.margin) {
+            let reason = "needs a `dimension` above 0 and a `margin` of 0 to 2".into();
+            return Err(wrong("identity", reason));
+        }
         let trainings = [
             ("autoencoder.train", self.autoencoder.train),
             ("denoiser.train", self.denoiser.train),
+            ("finder.train", finder.train),
+            ("identity.train", identity.train),
+            ("reader.train", reader.train),
         ];
         for (key, Training { steps, batch, save_every, learning_rate, .. }) in trainings {
             if steps == 0 || batch == 0 || save_every == 0 || !(0.0..1.0).contains(&learning_rate) {

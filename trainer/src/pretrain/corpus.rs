@@ -1,6 +1,6 @@
-//! Pictures with captions and labels, all of one size, in two files of one folder.
+//! Pictures with captions and labels, all of one size, in three files of one folder.
 //!
-//! `pictures.rgb` holds the pictures one after the other, 8 bits a channel, row by row;
+//! `axes.json` says what labels count ([`Axis`]); `pictures.rgb` holds the pictures one after the other, 8 bits a channel, row by row;
 //! `pictures.jsonl` a line for each: its [`Label`]. The last ones are held out: they
 //! are never trained on.
 
@@ -19,9 +19,31 @@ pub struct Label {
     pub character: u64,
     /// Wordings of what it shows.
     pub captions: Vec<String>,
-    /// A number for each thing that may be asked of it (place, light...), in the corpus's order.
+    /// Of each [`Axis`] the label that is true of it.
     pub classes: Vec<usize>,
+    /// The face: left, top, right, bottom in pixels.
+    pub face: [f32; 4],
+    /// Right eye, left eye, nose tip, right and left mouth corner, of the character, in pixels.
+    pub landmarks: [[f32; 2]; 5],
+    /// How far the face is turned, in degrees; positive to the picture's right.
+    pub yaw: f32,
 }
+
+/// Something that may be asked of a picture, such as its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Axis {
+    /// What it is.
+    pub name: String,
+    /// The answers, as captions say them.
+    pub labels: Vec<String>,
+}
+
+/// The file of the [`Axis`]es.
+pub const AXES: &str = "axes.json";
+/// The file of the pixels.
+pub const PIXELS: &str = "pictures.rgb";
+/// The file of the [`Label`]s.
+pub const LABELS: &str = "pictures.jsonl";
 
 /// Pictures in memory.
 #[derive(Debug)]
@@ -29,30 +51,42 @@ pub struct Corpus {
     side: usize,
     pixels: Vec<u8>,
     labels: Vec<Label>,
+    axes: Vec<Axis>,
     held_out: usize,
 }
 
 impl Corpus {
-    /// Opens the corpus in `folder`, of square pictures of `side` pixels; its last `held_out`
-    /// pictures are not trained on.
-    pub fn open(folder: &Path, side: usize, held_out: usize) -> Result<Self, TrainError> {
+    /// Opens the first `count` pictures of the corpus in `folder`, squares of `side` pixels; the
+    /// last `held_out` of them are not trained on.
+    pub fn open(
+        folder: &Path,
+        side: usize,
+        (count, held_out): (usize, usize),
+    ) -> Result<Self, TrainError> {
         let broken = |reason: String| TrainError::Folder { path: folder.into(), reason };
-        let path = folder.join("pictures.rgb");
-        let pixels = fs::read(&path).map_err(TrainError::io("read", &path))?;
-        let path = folder.join("pictures.jsonl");
-        let text = fs::read_to_string(&path).map_err(TrainError::io("read", &path))?;
-        let labels = text.lines().map(serde_json::from_str).collect::<Result<Vec<Label>, _>>();
-        let labels = labels.map_err(|error| {
-            broken(format!("has a broken `pictures.jsonl`: {error}; delete the folder"))
-        })?;
-        if pixels.len() != labels.len() * side * side * 3 || labels.len() <= held_out {
+        let path = folder.join(PIXELS);
+        let mut pixels = fs::read(&path).map_err(TrainError::io("read", &path))?;
+        let text = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(TrainError::io("read", &path))
+        };
+        let invalid = |name: &str, error: serde_json::Error| {
+            broken(format!("has a broken `{name}`: {error}; delete the folder"))
+        };
+        let lines = text(LABELS)?;
+        let labels = lines.lines().take(count).map(serde_json::from_str);
+        let labels = labels.collect::<Result<Vec<Label>, _>>();
+        let labels = labels.map_err(|error| invalid(LABELS, error))?;
+        let axes = serde_json::from_str(&text(AXES)?).map_err(|error| invalid(AXES, error))?;
+        if pixels.len() < count * side * side * 3 || labels.len() < count {
             return Err(broken(format!(
-                "holds {} labels and {} bytes of pixels, which is not a corpus of {side} x {side} pixels with {held_out} pictures held out; delete the folder",
+                "holds {} labels and {} bytes of pixels, too few for {count} pictures of {side} x {side} pixels; delete the folder",
                 labels.len(),
                 pixels.len()
             )));
         }
-        Ok(Self { side, pixels, labels, held_out })
+        pixels.truncate(count * side * side * 3);
+        Ok(Self { side, pixels, labels, axes, held_out })
     }
 
     /// Pictures to train on.
@@ -65,6 +99,22 @@ impl Corpus {
         self.training()..self.labels.len()
     }
 
+    /// What may be asked of each picture.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// Pixels a side.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// Red, green and blue of picture `index`, row by row, 0 to 255.
+    pub fn rgb(&self, index: usize) -> &[u8] {
+        let each = self.side * self.side * 3;
+        &self.pixels[index * each..(index + 1) * each]
+    }
+
     /// What is known of picture `index`.
     pub fn label(&self, index: usize) -> &Label {
         &self.labels[index]
@@ -75,8 +125,7 @@ impl Corpus {
         let plane = self.side * self.side;
         let mut values = vec![0f32; indices.len() * 3 * plane];
         for (picture, &index) in values.chunks_exact_mut(3 * plane).zip(indices) {
-            let bytes = &self.pixels[index * 3 * plane..(index + 1) * 3 * plane];
-            for (place, pixel) in bytes.chunks_exact(3).enumerate() {
+            for (place, pixel) in self.rgb(index).chunks_exact(3).enumerate() {
                 for (channel, &value) in pixel.iter().enumerate() {
                     picture[channel * plane + place] = f32::from(value) / 127.5 - 1.0;
                 }

@@ -159,7 +159,7 @@ impl Stage for Denoiser<'_> {
         (self.objective.of(predicted, &self.schedule, &batch), vec![unet_leaves, text_leaves])
     }
 
-    fn validate(&self, learners: &[Learner]) -> Vec<(&'static str, f64)> {
+    fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)> {
         let averaged = |i: usize| learners[i].averaged().frozen();
         let (unet, text) = self.models([averaged(0), averaged(1)]);
         let plain = Objective::default();
@@ -185,6 +185,9 @@ impl Stage for Denoiser<'_> {
                 count += 1;
             }
         }
-        vec![("loss", with / count as f64), ("loss_without_caption", without / count as f64)]
+        vec![
+            ("loss".to_owned(), with / count as f64),
+            ("loss_without_caption".to_owned(), without / count as f64),
+        ]
     }
 }

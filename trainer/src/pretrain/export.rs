@@ -1,4 +1,4 @@
-//! What was learned, as a diffusers folder: the same layout as any checkpoint of Stable Diffusion.
+//! What was learned, as files that every command reads: a diffusers folder, and ONNX with a card.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +10,7 @@ use safetensors::Dtype;
 use serde_json::{Value, json};
 
 use super::config::PretrainConfig;
+use super::corpus::Axis;
 use super::learner::Learner;
 use super::parameters::Parameters;
 use crate::error::TrainError;
@@ -28,7 +29,7 @@ pub struct Models<'a> {
 
 /// Writes the averaged weights in f16 and their configs to `folder`; the tokenizer is copied from
 /// `tokenizer`.
-pub fn export(
+pub fn base(
     config: &PretrainConfig,
     models: &Models,
     tokenizer: &Path,
@@ -63,6 +64,59 @@ pub fn export(
     json("scheduler/scheduler_config.json", scheduler_config(config))?;
     // Last: with it the folder is whole.
     Ok(json("model_index.json", index())?)
+}
+
+/// Writes the face finder to the folder `faces`.
+pub fn finder(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> {
+    judge(
+        &config.out.join("faces"),
+        "finder",
+        &onnx,
+        &json!({
+            "kind": "detector",
+            "name": "likeness finder",
+            "input_size": config.finder.side,
+        }),
+    )
+}
+
+/// Writes the identity encoder to the folder `faces`.
+pub fn identity(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> {
+    let last = fs::read_to_string(config.out.join("identity/validation.jsonl")).unwrap_or_default();
+    let last = last.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
+    judge(
+        &config.out.join("faces"),
+        "identity",
+        &onnx,
+        &json!({
+            "kind": "encoder",
+            "name": "likeness identity",
+            "input_size": config.identity.side,
+            "margin": config.identity.margin,
+            "output_dimension": config.identity.dimension,
+            "same_person_cosine": last.map_or(0.0.into(), |last| last["threshold"].clone()),
+        }),
+    )
+}
+
+/// Writes the scene reader to the folder `reader`.
+pub fn reader(config: &PretrainConfig, axes: &[Axis], onnx: Vec<u8>) -> Result<(), TrainError> {
+    let card = json!({ "name": "likeness reader", "input_size": config.corpus.side, "axes": axes });
+    judge(&config.out.join("reader"), "reader", &onnx, &card)
+}
+
+/// Writes a network and the card that says how it is fed.
+fn judge(folder: &Path, name: &str, onnx: &[u8], card: &Value) -> Result<(), TrainError> {
+    let mut card = card.clone();
+    card["channels"] = "rgb".into();
+    card["mean"] = 127.5.into();
+    card["scale"] = 127.5.into();
+    card["licence"] = "MIT OR Apache-2.0".into();
+    card["source"] = "likeness pretrain, from rendered characters".into();
+    create(folder)?;
+    atomic::write(&folder.join(format!("{name}.onnx")), onnx)?;
+    let card = toml::to_string(&card).expect("words and numbers are TOML");
+    Ok(atomic::write(&folder.join(format!("{name}.toml")), card.as_bytes())?)
 }
 
 fn create(folder: &Path) -> Result<(), TrainError> {

@@ -10,6 +10,7 @@ pub mod config;
 pub mod corpus;
 pub mod denoiser;
 pub mod export;
+pub mod judges;
 pub mod learner;
 pub mod parameters;
 pub mod run;

@@ -1,4 +1,4 @@
-//! A whole pretraining: tokenizer, autoencoder, latents, denoiser, and the folder they make.
+//! A whole pretraining: tokenizer, autoencoder, judges, denoiser, and the folders they make.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,15 @@ use burn::tensor::Device;
 use likeness_diffusion::tokenizer::{Tokenizer, learned};
 
 use super::autoencoder::Autoencoder;
-use super::config::PretrainConfig;
+use super::config::{PretrainConfig, Training};
 use super::corpus::Corpus;
 use super::denoiser::{Denoiser, Latents};
-use super::export::{Models, export};
-use super::stage;
+use super::export::{self, Models};
+use super::judges::finder::Finder;
+use super::judges::identity::IdentityEncoder;
+use super::judges::reader::Reader;
+use super::learner::Learner;
+use super::stage::{self, Stage};
 use crate::error::TrainError;
 use crate::objective::Objective;
 use crate::progress::{Event, Stop};
@@ -19,10 +23,33 @@ use crate::progress::{Event, Stop};
 /// How a pretraining ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pretrained {
-    /// All stages are done; here is the base.
+    /// All that was asked for is done; here it is.
     Finished(PathBuf),
     /// Someone asked to stop; the stage's last state is kept.
     Stopped(&'static str),
+}
+
+/// Something that is trained for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The face finder.
+    Finder,
+    /// The identity encoder.
+    Identity,
+    /// The scene reader.
+    Reader,
+    /// Tokenizer, autoencoder, text encoder and UNet.
+    Base,
+}
+
+impl Part {
+    /// All, in the order in which they are trained, by name.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("finder", Self::Finder),
+        ("identity", Self::Identity),
+        ("reader", Self::Reader),
+        ("base", Self::Base),
+    ];
 }
 
 /// Where the pictures of a pretraining in `out` are.
@@ -30,59 +57,149 @@ pub fn corpus_folder(out: &Path) -> PathBuf {
     out.join("corpus")
 }
 
-/// Trains what `config` says on the corpus in its folder, going on where it was cut off.
+/// Trains `parts` of what `config` says on the corpus in its folder, going on where it was cut off.
 ///
 /// `on_stage` hears the name of each stage that begins.
 pub fn pretrain(
     config: &PretrainConfig,
-    device: &Device,
-    stop: &Stop,
+    parts: &[Part],
+    (device, stop): (&Device, &Stop),
     on_stage: &mut dyn FnMut(&str),
     on_event: &mut dyn FnMut(Event),
 ) -> Result<Pretrained, TrainError> {
-    let (out, seed) = (&config.out, config.seed);
-    let corpus = Corpus::open(&corpus_folder(out), config.corpus.side, config.pictures().1)?;
-    let tokenizer = tokenizer(config, &corpus)?;
+    let folder = corpus_folder(&config.out);
+    let corpus = Corpus::open(&folder, config.corpus.side, config.pictures())?;
+    let mut run = Run { config, corpus: &corpus, device, stop, on_stage, on_event };
+    for part in parts {
+        let stopped = match part {
+            Part::Finder => run.finder()?,
+            Part::Identity => run.identity()?,
+            Part::Reader => run.reader()?,
+            Part::Base => run.base()?,
+        };
+        if let Some(stage) = stopped {
+            return Ok(Pretrained::Stopped(stage));
+        }
+    }
+    Ok(Pretrained::Finished(config.out.clone()))
+}
 
-    on_stage("autoencoder");
-    let training = config.autoencoder.train;
-    let batch = training.batch;
-    let task = Autoencoder { config: config.vae(1.0), corpus: &corpus, batch, seed, device };
-    let mut vae = [task.learner()];
-    let folder = out.join("autoencoder");
-    stage::run(&task, &mut vae, &training.plan(), &folder, (stop, device), on_event)?;
-    if stop.asked() {
-        return Ok(Pretrained::Stopped("autoencoder"));
+/// What all stages share.
+struct Run<'a> {
+    config: &'a PretrainConfig,
+    corpus: &'a Corpus,
+    device: &'a Device,
+    stop: &'a Stop,
+    on_stage: &'a mut dyn FnMut(&str),
+    on_event: &'a mut dyn FnMut(Event),
+}
+
+/// The stage that someone stopped, if so.
+type Stopped = Result<Option<&'static str>, TrainError>;
+
+impl Run<'_> {
+    /// Trains `learners`; whether they came to their end.
+    fn train(
+        &mut self,
+        name: &'static str,
+        task: &dyn Stage,
+        learners: &mut [Learner],
+        training: &Training,
+    ) -> Stopped {
+        (self.on_stage)(name);
+        let folder = self.config.out.join(name);
+        let engine = (self.stop, self.device);
+        stage::run(task, learners, &training.plan(), &folder, engine, self.on_event)?;
+        Ok(self.stop.asked().then_some(name))
     }
 
-    on_stage("latents");
-    let latents = Latents::of(&corpus, &task.averaged(&vae[0]), device);
+    fn finder(&mut self) -> Stopped {
+        let config = &self.config.finder;
+        let task = Finder {
+            trunk: &config.trunk,
+            side: config.side,
+            corpus: self.corpus,
+            batch: config.train.batch,
+            seed: self.config.seed,
+            device: self.device,
+        };
+        let mut learner = [task.learner()];
+        let stopped = self.train("finder", &task, &mut learner, &config.train)?;
+        export::finder(self.config, task.onnx(&learner[0].averaged()))?;
+        Ok(stopped)
+    }
 
-    on_stage("denoiser");
-    let training = config.denoiser.train;
-    let text = config.text_encoder(tokenizer.vocabulary());
-    let task = Denoiser {
-        unet: config.unet(),
-        text: text.clone(),
-        schedule: config.noise(),
-        objective: Objective { min_snr_gamma: Some(config.denoiser.min_snr_gamma) },
-        corpus: &corpus,
-        latents: &latents,
-        tokenizer: &tokenizer,
-        batch: training.batch,
-        seed,
-        device,
-    };
-    let mut denoiser = task.learners(config.denoiser.average);
-    let folder = out.join("denoiser");
-    stage::run(&task, &mut denoiser, &training.plan(), &folder, (stop, device), on_event)?;
+    fn identity(&mut self) -> Stopped {
+        let config = &self.config.identity;
+        let task = IdentityEncoder {
+            trunk: &config.trunk,
+            side: config.side,
+            margin: config.margin,
+            dimension: config.dimension,
+            corpus: self.corpus,
+            batch: config.train.batch,
+            seed: self.config.seed,
+            device: self.device,
+        };
+        let mut learners = task.learners();
+        let stopped = self.train("identity", &task, &mut learners, &config.train)?;
+        export::identity(self.config, task.onnx(&learners[0].averaged()))?;
+        Ok(stopped)
+    }
 
-    // A base that is not finished can be looked at, too.
-    let base = out.join("base");
-    let (vae, scaling) = (&vae[0].averaged(), latents.scaling);
-    let models = Models { vae, scaling, denoiser: &denoiser, text: &text };
-    export(config, &models, &out.join("tokenizer"), &base)?;
-    Ok(if stop.asked() { Pretrained::Stopped("denoiser") } else { Pretrained::Finished(base) })
+    fn reader(&mut self) -> Stopped {
+        let config = &self.config.reader;
+        let task = Reader {
+            trunk: &config.trunk,
+            corpus: self.corpus,
+            batch: config.train.batch,
+            seed: self.config.seed,
+            device: self.device,
+        };
+        let mut learner = [task.learner()];
+        let stopped = self.train("reader", &task, &mut learner, &config.train)?;
+        export::reader(self.config, self.corpus.axes(), task.onnx(&learner[0].averaged()))?;
+        Ok(stopped)
+    }
+
+    fn base(&mut self) -> Stopped {
+        let (config, corpus, device) = (self.config, self.corpus, self.device);
+        let (out, seed) = (&config.out, config.seed);
+        let tokenizer = tokenizer(config, corpus)?;
+
+        let training = config.autoencoder.train;
+        let batch = training.batch;
+        let task = Autoencoder { config: config.vae(1.0), corpus, batch, seed, device };
+        let mut vae = [task.learner()];
+        if let Some(stage) = self.train("autoencoder", &task, &mut vae, &training)? {
+            return Ok(Some(stage));
+        }
+        (self.on_stage)("latents");
+        let latents = Latents::of(corpus, &task.averaged(&vae[0]), device);
+
+        let training = config.denoiser.train;
+        let text = config.text_encoder(tokenizer.vocabulary());
+        let task = Denoiser {
+            unet: config.unet(),
+            text: text.clone(),
+            schedule: config.noise(),
+            objective: Objective { min_snr_gamma: Some(config.denoiser.min_snr_gamma) },
+            corpus,
+            latents: &latents,
+            tokenizer: &tokenizer,
+            batch: training.batch,
+            seed,
+            device,
+        };
+        let mut denoiser = task.learners(config.denoiser.average);
+        let stopped = self.train("denoiser", &task, &mut denoiser, &training)?;
+
+        // A base that is not finished can be looked at, too.
+        let (vae, scaling) = (&vae[0].averaged(), latents.scaling);
+        let models = Models { vae, scaling, denoiser: &denoiser, text: &text };
+        export::base(config, &models, &out.join("tokenizer"), &out.join("base"))?;
+        Ok(stopped)
+    }
 }
 
 /// The tokenizer of an earlier call, or one learned from the captions.

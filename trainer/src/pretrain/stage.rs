@@ -33,7 +33,7 @@ pub trait Stage {
     fn loss(&self, step: usize, learners: &[Learner]) -> (Tensor<1>, Vec<Leaves>);
 
     /// Measures on what is held out, of the averaged weights.
-    fn validate(&self, learners: &[Learner]) -> Vec<(&'static str, f64)>;
+    fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)>;
 }
 
 /// How long and how fast a stage learns.
@@ -144,9 +144,9 @@ fn resume(
 }
 
 /// Adds a line to `validation.jsonl`.
-fn validated(measures: &[(&str, f64)], step: usize, folder: &Path) -> Result<(), TrainError> {
+fn validated(measures: &[(String, f64)], step: usize, folder: &Path) -> Result<(), TrainError> {
     let mut line = Map::from_iter([("step".to_owned(), json!(step))]);
-    line.extend(measures.iter().map(|(name, value)| (name.to_string(), json!(value))));
+    line.extend(measures.iter().map(|(name, value)| (name.clone(), json!(value))));
     let path = folder.join("validation.jsonl");
     let open = OpenOptions::new().append(true).create(true).open(&path);
     let mut file = open.map_err(TrainError::io("open", &path))?;

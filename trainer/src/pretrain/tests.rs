@@ -7,9 +7,12 @@ use burn::tensor::Device;
 use likeness_diffusion::checkpoint::Checkpoint;
 use serde_json::json;
 
+use image::{Rgb, RgbImage};
+use likeness_faces::{Face, FaceModels, Identity, align_with_margin};
+
 use super::config::PretrainConfig;
-use super::corpus::Label;
-use super::run::{Pretrained, corpus_folder, pretrain};
+use super::corpus::{AXES, Axis, LABELS, Label, PIXELS};
+use super::run::{Part, Pretrained, corpus_folder, pretrain};
 use crate::progress::{Event, Stop};
 
 const FILE: &str = r#"
@@ -49,6 +52,34 @@ batch = 3
 learning_rate = 1e-2
 warmup_steps = 1
 save_every = 2
+[finder]
+side = 32
+trunk = { channels = [8, 8, 8, 8, 8], groups = 4 }
+[finder.train]
+steps = 2
+batch = 2
+learning_rate = 1e-2
+warmup_steps = 1
+save_every = 1
+[identity]
+side = 16
+margin = 0.25
+dimension = 6
+trunk = { channels = [8, 16], groups = 4 }
+[identity.train]
+steps = 2
+batch = 3
+learning_rate = 1e-2
+warmup_steps = 1
+save_every = 1
+[reader]
+trunk = { channels = [8, 16], groups = 4 }
+[reader.train]
+steps = 2
+batch = 3
+learning_rate = 1e-2
+warmup_steps = 1
+save_every = 1
 "#;
 
 fn config(out: &Path) -> PretrainConfig {
@@ -68,17 +99,27 @@ fn corpus(folder: &Path, side: usize) {
         let names = ["red", "green", "blue"];
         let caption = format!("{} over {}", names[index % 3], names[index / 3 % 3]);
         let character = index as u64 / 2;
-        let label = Label { character, captions: vec![caption], classes: vec![index % 3] };
+        let label = Label {
+            character,
+            captions: vec![caption],
+            classes: vec![index % 3],
+            face: [4.0, 4.0, 12.0, 12.0],
+            landmarks: [[6.0, 6.0], [10.0, 6.0], [8.0, 8.0], [6.5, 10.0], [9.5, 10.0]],
+            yaw: 30.0 * (index % 2) as f32,
+        };
         labels += &format!("{}\n", json!(label));
     }
-    fs::write(folder.join("pictures.rgb"), pixels).expect("pictures");
-    fs::write(folder.join("pictures.jsonl"), labels).expect("labels");
+    let axes =
+        [Axis { name: "top".into(), labels: ["red", "green", "blue"].map(str::to_owned).into() }];
+    fs::write(folder.join(AXES), json!(axes).to_string()).expect("axes");
+    fs::write(folder.join(PIXELS), pixels).expect("pictures");
+    fs::write(folder.join(LABELS), labels).expect("labels");
 }
 
 /// Runs until the state with this number is saved, or to the end; how often one was.
-fn run(config: &PretrainConfig, stop_after: usize) -> (Pretrained, usize) {
-    let (stop, mut saved) = (Stop::new(), 0);
-    let done = pretrain(config, &Device::flex(), &stop, &mut |_| (), &mut |event| {
+fn run(config: &PretrainConfig, part: Part, stop_after: usize) -> (Pretrained, usize) {
+    let (stop, device, mut saved) = (Stop::new(), Device::flex(), 0);
+    let done = pretrain(config, &[part], (&device, &stop), &mut |_| (), &mut |event| {
         if let Event::Saved(_) = event {
             saved += 1;
             if saved == stop_after {
@@ -97,10 +138,12 @@ fn a_pretraining_that_was_cut_off_ends_with_the_same_bytes_in_a_base() {
         corpus(&corpus_folder(&config.out), 16);
     }
     let base = whole.out.join("base");
-    assert_eq!(run(&whole, usize::MAX), (Pretrained::Finished(base.clone()), 2 + 3));
-    assert_eq!(run(&cut, 1), (Pretrained::Stopped("autoencoder"), 1));
-    assert_eq!(run(&cut, 3), (Pretrained::Stopped("denoiser"), 3), "the end, then two steps");
-    assert_eq!(run(&cut, usize::MAX).0, Pretrained::Finished(cut.out.join("base")));
+    let finished = || Pretrained::Finished(whole.out.clone());
+    assert_eq!(run(&whole, Part::Base, usize::MAX), (finished(), 2 + 3));
+    assert_eq!(run(&cut, Part::Base, 1), (Pretrained::Stopped("autoencoder"), 1));
+    let second = run(&cut, Part::Base, 3);
+    assert_eq!(second, (Pretrained::Stopped("denoiser"), 3), "the end, then two steps");
+    assert_eq!(run(&cut, Part::Base, usize::MAX).0, Pretrained::Finished(cut.out.clone()));
     for part in ["vae", "unet", "text_encoder"] {
         let name = if part == "text_encoder" { "model" } else { "diffusion_pytorch_model" };
         let bytes = |config: &PretrainConfig| {
@@ -115,7 +158,28 @@ fn a_pretraining_that_was_cut_off_ends_with_the_same_bytes_in_a_base() {
     checkpoint.load_text_encoder(&Device::flex()).expect("a text encoder that loads");
 
     // A finished pretraining is not repeated.
-    assert_eq!(run(&whole, usize::MAX), (Pretrained::Finished(base), 0));
+    assert_eq!(run(&whole, Part::Base, usize::MAX), (finished(), 0));
+}
+
+#[test]
+fn the_judges_are_written_as_networks_that_the_commands_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = config(folder.path());
+    corpus(&corpus_folder(&config.out), 16);
+    for part in [Part::Finder, Part::Identity, Part::Reader] {
+        assert_eq!(run(&config, part, usize::MAX), (Pretrained::Finished(config.out.clone()), 2));
+    }
+    let faces = FaceModels::open(&config.out.join("faces")).expect("a finder and an encoder");
+    let picture = RgbImage::from_fn(40, 40, |x, y| Rgb([6 * x as u8, 6 * y as u8, 90]));
+    faces.faces(&picture).expect("a finder that runs");
+    let landmarks = [[14.0, 15.0], [26.0, 15.0], [20.0, 22.0], [15.0, 28.0], [25.0, 28.0]];
+    let face = Face { bbox: [10.0, 10.0, 20.0, 24.0], landmarks, score: 1.0 };
+    let seen = faces.identity(&picture, &face).expect("an encoder that runs");
+
+    // The same face by the trainer's own code.
+    let aligned = align_with_margin(&picture, &landmarks, 16, 0.25);
+    let ours = super::judges::identity::direction(&config, &aligned);
+    assert!(seen.cosine(&Identity::new(ours)) > 0.9999);
 }
 
 #[test]
@@ -123,10 +187,10 @@ fn the_state_of_other_models_is_refused_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = config(folder.path());
     corpus(&corpus_folder(&config.out), 16);
-    run(&config, 1);
+    run(&config, Part::Base, 1);
     config.autoencoder.channels = vec![8, 16];
     let (stop, device) = (Stop::new(), Device::flex());
-    let done = pretrain(&config, &device, &stop, &mut |_| (), &mut |_| ());
+    let done = pretrain(&config, &[Part::Base], (&device, &stop), &mut |_| (), &mut |_| ());
     let text = done.expect_err("another autoencoder").to_string();
     assert!(text.contains("state.safetensors") && text.contains("delete it"), "{text}");
 }
@@ -142,6 +206,11 @@ fn sizes_that_do_not_fit_are_refused_by_key() {
         ("denoiser.groups=0", "denoiser.groups"),
         ("text.heads=3", "text.heads"),
         ("text.window=78", "text.window"),
+        ("finder.side=48", "finder"),
+        ("finder.trunk.channels=[8]", "finder"),
+        ("identity.trunk.groups=3", "identity"),
+        ("identity.margin=3", "identity"),
+        ("reader.trunk.channels=[]", "reader"),
         ("denoiser.train.steps=0", "denoiser.train"),
         ("denoiser.train.stepz=1", "stepz"),
     ] {

@@ -1,0 +1,151 @@
+//! The scene reader: which place, expression, light and hair colour a picture shows.
+//!
+//! A trunk, its last stage's mean, and one linear layer with an answer for each label of each axis;
+//! cross entropy, the axes' sum.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use likeness_diffusion::Error;
+use likeness_diffusion::layers::{GroupNorm, Linear};
+use likeness_diffusion::weights::{Loader, Source};
+use likeness_faces::onnx::Graph;
+
+use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
+use super::views::{self, Draws, roughened};
+use crate::pretrain::corpus::{Axis, Corpus};
+use crate::pretrain::learner::Learner;
+use crate::pretrain::parameters::Parameters;
+use crate::pretrain::stage::{OPTIMIZER, Stage, drawn};
+use crate::trainable::Leaves;
+
+/// Pictures read at once when nothing is learned.
+const CHUNK: usize = 50;
+
+/// The reader's stage.
+pub struct Reader<'a> {
+    /// The trunk's sizes.
+    pub trunk: &'a TrunkConfig,
+    /// What it learns from.
+    pub corpus: &'a Corpus,
+    /// Pictures a step.
+    pub batch: usize,
+    /// Of the batches and the views.
+    pub seed: u64,
+    /// Where it is computed.
+    pub device: &'a Device,
+}
+
+/// A loaded reader.
+struct Model {
+    trunk: Trunk,
+    norm: GroupNorm,
+    answers: Linear,
+}
+
+impl Reader<'_> {
+    /// Fresh weights.
+    pub fn learner(&self) -> Learner {
+        let fresh = Parameters::fresh(|s| self.load(s), &["conv2.weight"], self.seed, self.device);
+        Learner::new(fresh.expect("zeros are given for every name"), OPTIMIZER, 0.998, self.device)
+    }
+
+    fn load(&self, source: &Source) -> Result<Model, Error> {
+        let report = RefCell::default();
+        let at = Loader::new(source, self.device, &report);
+        let width = *self.trunk.channels.last().expect("a stage");
+        Ok(Model {
+            trunk: self.trunk.load(&at),
+            norm: at.group_norm("norm", width, self.trunk.groups, EPSILON),
+            answers: at.linear("answers", width, self.ranges().last().map_or(0, |r| r.end), true),
+        })
+    }
+
+    /// Where the labels of each axis stand among the answers.
+    fn ranges(&self) -> Vec<Range<usize>> {
+        let mut end = 0;
+        let range = |labels: usize| {
+            end += labels;
+            end - labels..end
+        };
+        self.corpus.axes().iter().map(|axis| axis.labels.len()).map(range).collect()
+    }
+
+    /// The network as ONNX: a picture in, the answers `[1, labels of all axes]` out.
+    pub fn onnx(&self, parameters: &Parameters) -> Vec<u8> {
+        let (weights, mut graph) = (Weights::of(parameters), Graph::new());
+        let side = self.corpus.side();
+        let (x, shape) = self.trunk.write(&mut graph, &weights, side).pop().expect("a stage");
+        let x = weights.norm(&mut graph, (&x, shape), "norm", self.trunk.groups);
+        let x = graph.mean(&x, &[2, 3]);
+        let x = graph.reshape(&x, &[1, shape[0] as i64]);
+        let answers = weights.linear(&mut graph, &x, "answers");
+        let count = self.ranges().last().map_or(0, |range| range.end);
+        let outputs = BTreeMap::from([("answers".to_owned(), (answers, vec![1, count]))]);
+        graph.file(&[1, 3, side, side], &outputs)
+    }
+}
+
+impl Model {
+    /// `[pictures, 3, side, side]` to answers `[pictures, labels of all axes]`.
+    fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
+        let x = self.trunk.forward(pictures).pop().expect("a stage");
+        let x = self.norm.forward_silu(x);
+        let [pictures, channels, height, width] = x.dims();
+        let mean = x.reshape([pictures, channels, height * width]).mean_dim(2);
+        self.answers.forward(mean.reshape([pictures, channels]))
+    }
+}
+
+impl Stage for Reader<'_> {
+    fn names(&self) -> Vec<&'static str> {
+        vec!["reader"]
+    }
+
+    fn loss(&self, step: usize, learners: &[Learner]) -> (Tensor<1>, Vec<Leaves>) {
+        let (source, leaves) = learners[0].parameters.learning();
+        let model = self.load(&source).expect("all of its weights are there");
+        let indices = drawn(self.seed, step, self.batch, self.corpus.training());
+        let view = |(place, &index): (usize, &usize)| {
+            let mut draws = Draws::new(self.seed, "reader", step, place);
+            let seed = self.seed ^ (step * self.batch + place) as u64;
+            roughened(views::picture(self.corpus, index), &mut draws, seed)
+        };
+        let views: Vec<_> = indices.iter().enumerate().map(view).collect();
+        let answers = model.forward(views::tensor(&views, self.device));
+        let error = |(axis, range): (usize, Range<usize>)| {
+            let likely = log_softmax(answers.clone().narrow(1, range.start, range.len()), 1);
+            let truth = indices.iter().map(|&i| self.corpus.label(i).classes[axis] as i64);
+            let truth = TensorData::new(truth.collect::<Vec<_>>(), [indices.len(), 1]);
+            let truth = Tensor::<2, Int>::from_data(truth, self.device);
+            likely.gather(1, truth).mean().neg()
+        };
+        let errors = self.ranges().into_iter().enumerate().map(error);
+        (errors.reduce(|a, b| a + b).expect("an axis"), vec![leaves])
+    }
+
+    fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)> {
+        let source = learners[0].averaged().frozen();
+        let model = self.load(&source).expect("all of its weights are there");
+        let ranges = self.ranges();
+        let mut right = vec![0usize; ranges.len()];
+        let held_out: Vec<_> = self.corpus.held_out().collect();
+        for chunk in held_out.chunks(CHUNK) {
+            let views: Vec<_> = chunk.iter().map(|&i| views::picture(self.corpus, i)).collect();
+            let answers = model.forward(views::tensor(&views, self.device));
+            for (axis, range) in ranges.iter().enumerate() {
+                let best = answers.clone().narrow(1, range.start, range.len()).argmax(1);
+                let best: Vec<i64> = best.into_data().iter::<i64>().collect();
+                let truth = chunk.iter().map(|&i| self.corpus.label(i).classes[axis] as i64);
+                right[axis] += best.into_iter().zip(truth).filter(|(a, b)| a == b).count();
+            }
+        }
+        let share = |(axis, right): (&Axis, usize)| {
+            (format!("{} accuracy", axis.name), right as f64 / held_out.len() as f64)
+        };
+        self.corpus.axes().iter().zip(right).map(share).collect()
+    }
+}

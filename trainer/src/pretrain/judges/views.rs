@@ -1,0 +1,95 @@
+//! What a judge is shown of a picture: a part of it, at the sharpness of some camera.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
+use likeness_diffusion::noise;
+
+use crate::pretrain::corpus::Corpus;
+
+/// Picture `index` of `corpus`.
+pub fn picture(corpus: &Corpus, index: usize) -> RgbImage {
+    let side = corpus.side() as u32;
+    RgbImage::from_raw(side, side, corpus.rgb(index).to_vec()).expect("three bytes a pixel")
+}
+
+/// Draws that are a function of (seed, purpose, step, place), one after the other.
+pub struct Draws {
+    values: std::vec::IntoIter<f32>,
+}
+
+impl Draws {
+    /// As many as a view needs.
+    pub fn new(seed: u64, purpose: &str, step: usize, place: usize) -> Self {
+        let purpose = format!("{purpose} {place}");
+        Self { values: noise::uniform(seed, &purpose, step as u64, 64).into_iter() }
+    }
+
+    /// Even within -1..1.
+    pub fn signed(&mut self) -> f32 {
+        self.values.next().expect("64 draws are enough for a view")
+    }
+
+    /// Even within `from..to`.
+    pub fn within(&mut self, from: f32, to: f32) -> f32 {
+        from + (to - from) * (0.5 + 0.5 * self.signed())
+    }
+
+    /// Whether something of this chance happens.
+    pub fn chance(&mut self, chance: f32) -> bool {
+        self.within(0.0, 1.0) < chance
+    }
+}
+
+/// `view` as another camera or a generator would have it: less sharp, lighter or darker, noisy.
+pub fn roughened(view: RgbImage, draws: &mut Draws, seed: u64) -> RgbImage {
+    let (width, height) = view.dimensions();
+    let mut view = view;
+    if draws.chance(0.6) {
+        let least = width as f32 * 0.3;
+        let coarse = draws.within(least, width as f32).round() as u32;
+        let small = imageops::resize(&view, coarse, coarse * height / width, FilterType::Triangle);
+        view = imageops::resize(&small, width, height, FilterType::CatmullRom);
+    }
+    let (gain, shift) = (draws.within(0.85, 1.15), draws.within(-12.0, 12.0));
+    let grain = if draws.chance(0.5) { draws.within(0.0, 8.0) } else { 0.0 };
+    let each = noise::normal(seed, "grain", draws.within(0.0, 1e6) as u64, view.len());
+    for (value, drawn) in view.iter_mut().zip(each) {
+        *value = (f32::from(*value) * gain + shift + grain * drawn).round().clamp(0.0, 255.0) as u8;
+    }
+    view
+}
+
+/// The part of `picture` with this middle and side in pixels, on `side` x `side` pixels; grey where
+/// the picture ends.
+pub fn part(picture: &RgbImage, middle: [f32; 2], width: f32, side: u32) -> RgbImage {
+    let zoom = width / side as f32;
+    let samples = (zoom.round() as u32).clamp(1, 4);
+    RgbImage::from_fn(side, side, |x, y| {
+        let mut sum = [0f32; 3];
+        for sample in 0..samples * samples {
+            let within = |n: u32| (n as f32 + 0.5) / samples as f32;
+            let at = |pixel: u32, offset: f32, middle: f32| {
+                (pixel as f32 + offset - side as f32 / 2.0) * zoom + middle - 0.5
+            };
+            let (u, v) = (within(sample % samples), within(sample / samples));
+            let color =
+                imageops::interpolate_bilinear(picture, at(x, u, middle[0]), at(y, v, middle[1]));
+            let color = color.unwrap_or(Rgb([127; 3]));
+            (0..3).for_each(|c| sum[c] += f32::from(color[c]));
+        }
+        Rgb(sum.map(|total| (total / (samples * samples) as f32).round() as u8))
+    })
+}
+
+/// Views in [-1, 1], `[views, 3, side, side]`.
+pub fn tensor(views: &[RgbImage], device: &Device) -> Tensor<4> {
+    let (width, height) = views[0].dimensions();
+    let plane = |view: &RgbImage, c: usize| -> Vec<f32> {
+        view.pixels().map(|pixel| f32::from(pixel[c]) / 127.5 - 1.0).collect()
+    };
+    let values: Vec<f32> =
+        views.iter().flat_map(|view| (0..3).flat_map(|c| plane(view, c))).collect();
+    let shape = [views.len(), 3, height as usize, width as usize];
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
