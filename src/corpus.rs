@@ -6,12 +6,13 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use likeness_diffusion::atomic;
+use likeness_faces::Axis;
 use likeness_studio::{
     Character, Expression, HairColor, IdentitySaid, Light, Place, Scene, Size, Wording, caption,
     render, truth_of,
 };
 use likeness_trainer::pretrain::config::PretrainConfig;
-use likeness_trainer::pretrain::corpus::{AXES, Axis, LABELS, Label, PIXELS};
+use likeness_trainer::pretrain::corpus::{AXES, LABELS, Label, PIXELS};
 use likeness_trainer::pretrain::run::corpus_folder;
 use likeness_trainer::progress::Stop;
 use rayon::prelude::*;

@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::folder::Folder;
 use crate::gallery::{Gallery, Reference};
 use crate::grid::grid;
-use crate::judge::Judge;
+use crate::judge::{Judge, Judges, Reader};
 use crate::observation::{Observation, Seen, file_name, thumbnail};
 use crate::painter::{Arm, Painter};
 use crate::plan::{Plan, Recipe};
@@ -24,12 +24,13 @@ pub fn evaluate(
     plan: &Plan,
     references: &[Reference],
     painter: &mut dyn Painter,
-    judge: Option<&mut dyn Judge>,
+    judges: Judges,
     out: &Path,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<Scores, Error> {
     plan.check()?;
-    let mut judged = match judge {
+    let Judges { faces, scenes: reader } = judges;
+    let mut judged = match faces {
         None => None,
         Some(judge) => {
             let gallery = Gallery::look(judge, references, |name, face| {
@@ -39,10 +40,13 @@ pub fn evaluate(
         }
     };
     let folder = Folder::claim(out, &plan.recipe, plan.force)?;
-    let mut run = Run { recipe: &plan.recipe, folder: &folder, painter, judged: judged.as_mut() };
+    let axes = reader.as_ref().map(|reader| reader.axes().to_vec()).unwrap_or_default();
+    let judged_by = judged.as_mut();
+    let mut run = Run { recipe: &plan.recipe, folder: &folder, painter, judged: judged_by, reader };
     let observations = run.observe(on_event)?;
     let judged = judged.map(|(judge, gallery)| (judge.fingerprint(), gallery));
-    let scores = Evidence { plan, references, judged, observations: &observations }.scores();
+    let evidence = Evidence { plan, references, judged, axes: &axes, observations: &observations };
+    let scores = evidence.scores();
     publish(&folder, &scores, &observations, references, on_event)?;
     Ok(scores)
 }
@@ -66,21 +70,22 @@ fn publish(
 }
 
 /// The painting half of an evaluation.
-struct Run<'a, 'j> {
+struct Run<'a, 'j, 'r> {
     recipe: &'a Recipe,
     folder: &'a Folder,
     painter: &'a mut dyn Painter,
     judged: Option<&'a mut (&'j mut dyn Judge, Gallery)>,
+    reader: Option<&'a mut (dyn Reader + 'r)>,
 }
 
-impl Run<'_, '_> {
+impl Run<'_, '_, '_> {
     /// All images: the bare base first, so that a painter changes its weights only once.
     fn observe(&mut self, on_event: &mut dyn FnMut(Event)) -> Result<Vec<Observation>, Error> {
-        let total = self.recipe.images_per_arm() * Arm::ALL.len();
+        let total = self.recipe.images();
         let mut observations = Vec::with_capacity(total);
         for arm in Arm::ALL {
             for prompt in 0..self.recipe.suite.prompts.len() {
-                for replicate in 0..self.recipe.seeds_per_prompt {
+                for replicate in 0..self.recipe.replicates(arm) {
                     let (image, reused) = self.image(prompt, replicate, arm)?;
                     on_event(Event::Image {
                         done: observations.len() + 1,
@@ -116,8 +121,14 @@ impl Run<'_, '_> {
             }
         };
         let seen = self.look(&image, &file)?;
+        let read = match self.reader.as_deref_mut() {
+            Some(reader) => reader
+                .read(&image)
+                .map_err(|error| Error::Faces { name: file.clone(), source: Box::new(error) })?,
+            None => Vec::new(),
+        };
         let (size, thumbnail) = (image.dimensions(), thumbnail(&image));
-        Ok((Observation { prompt, replicate, arm, file, size, seen, thumbnail }, reused))
+        Ok((Observation { prompt, replicate, arm, file, size, seen, read, thumbnail }, reused))
     }
 
     fn look(&mut self, image: &image::RgbImage, file: &str) -> Result<Option<Seen>, Error> {

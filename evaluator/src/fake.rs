@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use image::{Rgb, RgbImage};
-use likeness_faces::Identity;
+use likeness_faces::{Axis, Identity};
 
 use crate::error::Error;
 use crate::gallery::Reference;
 use crate::gate::Thresholds;
-use crate::judge::{Judge, Sighting};
+use crate::judge::{Judge, Reader, Sighting};
 use crate::painter::{Arm, Painter, Shot};
 use crate::plan::{Plan, Recipe};
 use crate::suite::Suite;
@@ -41,7 +41,7 @@ impl FakePainter {
     pub fn good() -> Self {
         Self::new(|shot| {
             let jitter = (shot.seed % 7) as u8;
-            Some(if shot.arm == Arm::Base { 77 + jitter } else { 8 + jitter })
+            Some(if shot.arm == Arm::Adapter { 8 + jitter } else { 77 + jitter })
         })
     }
 }
@@ -69,6 +69,28 @@ impl Judge for FakeJudge {
 
     fn fingerprint(&self) -> String {
         "fake".to_owned()
+    }
+}
+
+/// Reads faces beyond 45 degrees as the second place, all else as the first.
+pub(crate) struct FakeReader {
+    axes: [Axis; 1],
+}
+
+impl FakeReader {
+    pub fn new(places: [&str; 2]) -> Self {
+        Self { axes: [Axis { name: "place".into(), labels: places.map(str::to_owned).into() }] }
+    }
+}
+
+impl Reader for FakeReader {
+    fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    fn read(&mut self, image: &RgbImage) -> Result<Vec<usize>, Error> {
+        let Rgb([_, degrees, _]) = *image.get_pixel(0, 0);
+        Ok(vec![usize::from(degrees > 45)])
     }
 }
 

@@ -11,6 +11,7 @@ use image::{ImageFormat, RgbImage};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::painter::Arm;
 use crate::plan::Recipe;
 use crate::write::{UNFINISHED, write};
 
@@ -137,9 +138,8 @@ fn is_ours(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return false;
     };
-    name.starts_with('p')
-        && name.contains("-s")
-        && (name.ends_with("-base.png") || name.ends_with("-adapter.png"))
+    let of_arm = |arm: Arm| name.ends_with(&format!("-{}.png", arm.name()));
+    name.starts_with('p') && name.contains("-s") && Arm::ALL.into_iter().any(of_arm)
 }
 
 #[cfg(test)]

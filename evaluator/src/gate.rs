@@ -15,22 +15,27 @@ pub struct Thresholds {
     pub min_nis: f64,
     /// The share of the adapter's images with a face must reach this; 0 to 1, default 0.90.
     pub min_face_rate: f64,
+    /// What the class word without the trigger may gain in mean NIS; 0 to 1, default 0.15.
+    pub max_leak: f64,
     /// Least distance of ceiling and floor, as cosine, for a NIS to mean anything; default 0.05.
     pub min_separation: f64,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { min_nis: 0.70, min_face_rate: 0.90, min_separation: 0.05 }
+        Self { min_nis: 0.70, min_face_rate: 0.90, max_leak: 0.15, min_separation: 0.05 }
     }
 }
 
 impl Thresholds {
     /// Refuses thresholds that nothing, or anything, would pass.
     pub fn check(&self) -> Result<(), Error> {
-        let (nis, rate, apart) = (self.min_nis, self.min_face_rate, self.min_separation);
-        for (name, value) in [("min_nis", nis), ("min_face_rate", rate), ("min_separation", apart)]
-        {
+        for (name, value) in [
+            ("min_nis", self.min_nis),
+            ("min_face_rate", self.min_face_rate),
+            ("max_leak", self.max_leak),
+            ("min_separation", self.min_separation),
+        ] {
             if !(0.0..=1.0).contains(&value) || (name == "min_separation" && value < 0.01) {
                 return Err(Error::Plan {
                     problem: format!("threshold `{name}` cannot be `{value}`"),
@@ -75,15 +80,21 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Decides on the adapter's mean NIS and its face rate.
+    /// Decides on the adapter's mean NIS, its face rate, and the leak where it was measured.
     ///
-    /// The NIS passes by its lower end and the face rate by its mean; either
-    /// fails when its whole interval lies below. A FAIL outweighs all else.
-    pub fn decide(nis: &Interval, face_rate: &Interval, thresholds: &Thresholds) -> Self {
-        let parts = [
+    /// The NIS passes by its lower end, face rate and leak by their means; each
+    /// fails when its whole interval lies on the wrong side. A FAIL outweighs all else.
+    pub fn decide(
+        nis: &Interval,
+        face_rate: &Interval,
+        leak: Option<&Interval>,
+        thresholds: &Thresholds,
+    ) -> Self {
+        let mut parts = vec![
             judge("mean NIS", nis, nis.low, thresholds.min_nis),
             judge("face rate", face_rate, face_rate.mean, thresholds.min_face_rate),
         ];
+        parts.extend(leak.map(|leak| limit("leak", leak, thresholds.max_leak)));
         let any = |outcome| parts.iter().any(|(found, _)| *found == outcome);
         let outcome = [Outcome::Fail, Outcome::Inconclusive]
             .into_iter()
@@ -98,6 +109,19 @@ impl Gate {
         let reason = format!("identity could not be measured: {reason}");
         Self { outcome: Outcome::Inconclusive, reason }
     }
+}
+
+/// As [`judge`], of something that must not be above `most`.
+fn limit(name: &str, interval: &Interval, most: f64) -> (Outcome, String) {
+    let Interval { mean, low, high } = *interval;
+    let (outcome, words) = if mean <= most {
+        (Outcome::Pass, "stays within")
+    } else if low > most {
+        (Outcome::Fail, "exceeds")
+    } else {
+        (Outcome::Inconclusive, "cannot be told from")
+    };
+    (outcome, format!("{name} {mean:.2} [{low:.2}, {high:.2}] {words} {most:.2}"))
 }
 
 fn judge(name: &str, interval: &Interval, decisive: f64, threshold: f64) -> (Outcome, String) {
@@ -118,7 +142,7 @@ mod tests {
 
     fn outcome(nis: [f64; 3], rate: [f64; 3]) -> Outcome {
         let interval = |[low, mean, high]: [f64; 3]| Interval { mean, low, high };
-        Gate::decide(&interval(nis), &interval(rate), &Thresholds::default()).outcome
+        Gate::decide(&interval(nis), &interval(rate), None, &Thresholds::default()).outcome
     }
 
     #[test]
@@ -133,10 +157,22 @@ mod tests {
     }
 
     #[test]
+    fn a_leak_that_is_proven_fails_and_one_that_may_be_none_does_not_pass() {
+        let sure = Interval { mean: 1.0, low: 1.0, high: 1.0 };
+        let outcome = |low, mean, high| {
+            let leak = Interval { mean, low, high };
+            Gate::decide(&sure, &sure, Some(&leak), &Thresholds::default()).outcome
+        };
+        assert_eq!(outcome(-0.1, 0.05, 0.2), Outcome::Pass);
+        assert_eq!(outcome(0.1, 0.2, 0.3), Outcome::Inconclusive);
+        assert_eq!(outcome(0.2, 0.3, 0.4), Outcome::Fail);
+    }
+
+    #[test]
     fn the_reason_says_the_numbers() {
         let nis = Interval { mean: 0.31, low: 0.2, high: 0.4 };
         let rate = Interval { mean: 1.0, low: 1.0, high: 1.0 };
-        let gate = Gate::decide(&nis, &rate, &Thresholds::default());
+        let gate = Gate::decide(&nis, &rate, None, &Thresholds::default());
         assert_eq!(
             gate.reason,
             "mean NIS 0.31 [0.20, 0.40] misses 0.70; face rate 1.00 [1.00, 1.00] reaches 0.90"
@@ -148,6 +184,7 @@ mod tests {
         let bad = |t: Thresholds| t.check().is_err();
         assert!(bad(Thresholds { min_nis: f64::NAN, ..Default::default() }));
         assert!(bad(Thresholds { min_face_rate: 90.0, ..Default::default() }));
+        assert!(bad(Thresholds { max_leak: 15.0, ..Default::default() }));
         assert!(bad(Thresholds { min_separation: 0.0, ..Default::default() }));
         Thresholds::default().check().expect("the defaults hold");
     }

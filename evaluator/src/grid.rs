@@ -29,7 +29,8 @@ pub(crate) fn grid(observations: &[Observation]) -> RgbImage {
         let bar = RgbImage::from_pixel(half - 2 * GAP, BAR, colour);
         overlay(&mut sheet, &bar, i64::from(left + GAP), 0);
     }
-    for image in observations.iter().filter(|image| image.replicate < seeds) {
+    let shown = |image: &&Observation| image.replicate < seeds && image.arm != Arm::Class;
+    for image in observations.iter().filter(shown) {
         let cell = fit(&image.thumbnail);
         let x =
             side(image.arm, half) + GAP + image.replicate as u32 * step + (CELL - cell.width()) / 2;
@@ -41,7 +42,7 @@ pub(crate) fn grid(observations: &[Observation]) -> RgbImage {
 
 fn side(arm: Arm, half: u32) -> u32 {
     match arm {
-        Arm::Base => 0,
+        Arm::Base | Arm::Class => 0,
         Arm::Adapter => half,
     }
 }

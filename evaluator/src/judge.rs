@@ -1,7 +1,7 @@
 //! Who looks: finds the face in an image and says whose it is.
 
 use image::RgbImage;
-use likeness_faces::{FaceModels, Identity};
+use likeness_faces::{Axis, FaceModels, Identity, SceneReader};
 
 use crate::error::Error;
 
@@ -21,6 +21,34 @@ pub trait Judge {
 
     /// Names the encoder, so that scores of different encoders are never compared.
     fn fingerprint(&self) -> String;
+}
+
+/// Tells what a picture shows beside the face.
+pub trait Reader {
+    /// What it tells.
+    fn axes(&self) -> &[Axis];
+
+    /// Of each axis the number of the label that `image` shows.
+    fn read(&mut self, image: &RgbImage) -> Result<Vec<usize>, Error>;
+}
+
+/// Who looks at the pictures; whoever is missing leaves something unmeasured.
+#[derive(Default)]
+pub struct Judges<'a> {
+    /// Recognises the character.
+    pub faces: Option<&'a mut dyn Judge>,
+    /// Reads the scene.
+    pub scenes: Option<&'a mut dyn Reader>,
+}
+
+impl Reader for &SceneReader {
+    fn axes(&self) -> &[Axis] {
+        SceneReader::axes(self)
+    }
+
+    fn read(&mut self, image: &RgbImage) -> Result<Vec<usize>, Error> {
+        Ok(SceneReader::read(self, image)?)
+    }
 }
 
 impl Judge for &FaceModels {

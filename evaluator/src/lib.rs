@@ -1,7 +1,8 @@
 //! Identity scores, statistics and reports on a finished LoRA.
 //!
-//! [`evaluate`] paints a suite of held-out prompts twice, with the adapter and
-//! with the bare base, from the same seeds. A [`Judge`] finds the face in each
+//! [`evaluate`] paints a suite of held-out prompts with the adapter and with
+//! the bare base from the same seeds, and once more with the adapter but without
+//! its trigger. A [`Judge`] finds the face in each
 //! image and says how alike it is to the references; [`Scale`] makes that a
 //! number that travels between bases, [`Bootstrap`] puts an interval around
 //! it, and [`Verdict`] and [`Gate`] say in a word what follows.
@@ -23,6 +24,7 @@ mod observation;
 mod painter;
 mod pipeline;
 mod plan;
+mod readings;
 mod report;
 mod scale;
 mod scores;
@@ -43,13 +45,15 @@ pub use event::Event;
 pub use gallery::{Nearest, Reference};
 pub use gate::{Gate, Outcome, Thresholds};
 pub use heldout::Resemblance;
-pub use judge::{Judge, Sighting};
+pub use judge::{Judge, Judges, Reader, Sighting};
 pub use painter::{Arm, Painter, Shot};
 pub use pipeline::PipelinePainter;
 pub use plan::{Plan, Recipe};
+pub use readings::Reading;
 pub use scale::Scale;
 pub use scores::{
-    ArmScores, IdentityScores, ImageRecord, PromptScores, ReferenceRecord, SCORES_VERSION, Scores,
+    ArmScores, IdentityScores, ImageRecord, Leak, PromptScores, ReferenceRecord, SCORES_VERSION,
+    Scores,
 };
 pub use suite::{Prompt, Suite};
 pub use verdict::Verdict;

@@ -5,24 +5,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// One side of the paired comparison.
+/// One side of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Arm {
     /// The bare base, with the class word alone as the subject.
     Base,
+    /// The base with the LoRA, with the class word alone: what shows of the character leaked.
+    Class,
     /// The base with the LoRA, with the trigger before the class word.
     Adapter,
 }
 
 impl Arm {
-    /// Both arms, in the order in which they are painted.
-    pub const ALL: [Self; 2] = [Self::Base, Self::Adapter];
+    /// All arms, in the order in which they are painted.
+    pub const ALL: [Self; 3] = [Self::Base, Self::Class, Self::Adapter];
 
-    /// `base` or `adapter`, as in file names.
+    /// `base`, `class` or `adapter`, as in file names.
     pub fn name(self) -> &'static str {
         match self {
             Self::Base => "base",
+            Self::Class => "class",
             Self::Adapter => "adapter",
         }
     }
@@ -35,7 +38,7 @@ pub struct Shot {
     pub prompt: String,
     /// The negative prompt; may be empty.
     pub negative: String,
-    /// Seed of the start noise, below 2^32; the same for both arms of a pair.
+    /// Seed of the start noise, below 2^32; the same for all arms of a prompt.
     pub seed: u64,
     /// With the adapter or without.
     pub arm: Arm,

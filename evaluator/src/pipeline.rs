@@ -7,7 +7,7 @@ use likeness_diffusion::pipeline::{Pipeline, Request};
 use crate::error::Error;
 use crate::painter::{Arm, Painter, Shot};
 
-/// Paints with a pipeline: without the adapter for one arm, with it for the other.
+/// Paints with a pipeline: without the adapter for the bare base, with it for the others.
 pub struct PipelinePainter<'a> {
     pipeline: &'a mut Pipeline,
     adapter: &'a Adapter,
@@ -30,11 +30,13 @@ impl<'a> PipelinePainter<'a> {
 
     fn switch_to(&mut self, arm: Arm) {
         match arm {
-            Arm::Adapter if !self.attached => self.pipeline.attach(self.adapter, self.strength),
+            Arm::Adapter | Arm::Class if !self.attached => {
+                self.pipeline.attach(self.adapter, self.strength)
+            }
             Arm::Base if self.attached => self.pipeline.detach(),
             _ => {}
         }
-        self.attached = arm == Arm::Adapter;
+        self.attached = arm != Arm::Base;
     }
 }
 

@@ -56,7 +56,7 @@ impl Recipe {
     /// What the prompt's `{subject}` becomes in `arm`.
     pub fn subject(&self, arm: Arm) -> String {
         match arm {
-            Arm::Base => self.class_word.trim().to_owned(),
+            Arm::Base | Arm::Class => self.class_word.trim().to_owned(),
             Arm::Adapter => format!("{} {}", self.trigger, self.class_word).trim().to_owned(),
         }
     }
@@ -71,9 +71,16 @@ impl Recipe {
         }
     }
 
-    /// Images of one arm.
-    pub fn images_per_arm(&self) -> usize {
-        self.suite.prompts.len().saturating_mul(self.seeds_per_prompt)
+    /// Images of each prompt in `arm`: the class word's leak is looked for once a prompt.
+    pub fn replicates(&self, arm: Arm) -> usize {
+        if arm == Arm::Class { 1 } else { self.seeds_per_prompt }
+    }
+
+    /// Images of all arms.
+    pub fn images(&self) -> usize {
+        let each: usize =
+            Arm::ALL.iter().fold(0, |sum, arm| sum.saturating_add(self.replicates(*arm)));
+        self.suite.prompts.len().saturating_mul(each)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -82,7 +89,7 @@ impl Recipe {
         if self.seeds_per_prompt == 0 {
             return refuse("0 seeds a prompt paint nothing".into(), "give at least 1, better 4");
         }
-        if self.images_per_arm().saturating_mul(2) > MAX_IMAGES {
+        if self.images() > MAX_IMAGES {
             let problem = format!("{} seeds a prompt are too many", self.seeds_per_prompt);
             return refuse(
                 problem,

@@ -10,11 +10,12 @@ use crate::gallery::Nearest;
 use crate::gate::{Gate, Thresholds};
 use crate::painter::Arm;
 use crate::plan::Recipe;
+use crate::readings::Reading;
 use crate::scale::Scale;
 use crate::verdict::Verdict;
 
 /// The version of `scores.json` that this crate writes and reads.
-pub const SCORES_VERSION: u32 = 1;
+pub const SCORES_VERSION: u32 = 2;
 
 /// The result of an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,7 +39,11 @@ pub struct Scores {
     pub gate: Gate,
     /// The identity score; `None` where it could not be measured.
     pub identity: Option<IdentityScores>,
-    /// Base and adapter.
+    /// What the class word shows of the character; `None` where it could not be measured.
+    pub leak: Option<Leak>,
+    /// Whether pictures show what is asked for, an axis each; empty without a reader.
+    pub readings: Vec<Reading>,
+    /// Base, class word with the adapter, and adapter.
     pub arms: Vec<ArmScores>,
     /// The scenes, in the suite's order.
     pub prompts: Vec<PromptScores>,
@@ -51,7 +56,7 @@ pub struct Scores {
     pub warnings: Vec<String>,
     /// What could not be measured and why, in sentences.
     pub unmeasured: Vec<String>,
-    /// Every image: base, then adapter; by prompt, then seed.
+    /// Every image: base, class, then adapter; by prompt, then seed.
     pub images: Vec<ImageRecord>,
 }
 
@@ -93,6 +98,14 @@ pub struct IdentityScores {
     pub difference: Interval,
     /// What that difference says.
     pub verdict: Verdict,
+}
+
+/// How much of the character the class word shows without the trigger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leak {
+    /// NIS with the adapter and the class word less that of the bare base, paired by prompt.
+    pub difference: Interval,
 }
 
 /// One arm in numbers.

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use likeness_faces::Axis;
+
 use crate::bootstrap::{Bootstrap, Interval};
 use crate::gallery::{Gallery, Nearest, Reference};
 use crate::gate::Gate;
 use crate::observation::Observation;
 use crate::painter::Arm;
 use crate::plan::Plan;
+use crate::readings::readings;
 use crate::scale::{Scale, mean};
 use crate::scores::{
-    ArmScores, IdentityScores, ImageRecord, PromptScores, ReferenceRecord, SCORES_VERSION, Scores,
+    ArmScores, IdentityScores, ImageRecord, Leak, PromptScores, ReferenceRecord, SCORES_VERSION,
+    Scores,
 };
 use crate::verdict::Verdict;
 
@@ -23,6 +27,8 @@ pub(crate) struct Evidence<'a> {
     pub references: &'a [Reference],
     /// The encoder and what it saw in the references; `None` without a judge.
     pub judged: Option<(String, Gallery)>,
+    /// What the reader tells; empty without one.
+    pub axes: &'a [Axis],
     pub observations: &'a [Observation],
 }
 
@@ -33,6 +39,7 @@ impl Evidence<'_> {
         let scale = self.scale();
         let known = scale.as_ref().ok();
         let identity = known.and_then(|scale| self.identity(scale));
+        let leak = known.and_then(|scale| self.leak(scale));
         let arms: Vec<ArmScores> = Arm::ALL.iter().map(|arm| self.arm(*arm, known)).collect();
         Scores {
             version: SCORES_VERSION,
@@ -42,8 +49,10 @@ impl Evidence<'_> {
             recipe: plan.recipe.clone(),
             encoder: self.judged.as_ref().map(|(encoder, _)| encoder.clone()),
             thresholds: plan.thresholds,
-            gate: self.gate(&scale, &arms),
+            gate: self.gate(&scale, &arms, leak.as_ref()),
             identity,
+            leak,
+            readings: readings(self.axes, &plan.recipe.suite, self.observations, plan.recipe.seed),
             prompts: self.prompts(known),
             references: self.reference_records(),
             closest_references: self.judged.as_ref().map(|(_, gallery)| gallery.closest_pair),
@@ -88,15 +97,24 @@ impl Evidence<'_> {
         Bootstrap::new(self.plan.recipe.seed).interval(prompts)
     }
 
-    fn identity(&self, scale: &Scale) -> Option<IdentityScores> {
-        let base = self.by_prompt(Arm::Base, |image| nis(image, scale));
-        let adapter = self.by_prompt(Arm::Adapter, |image| nis(image, scale));
-        let paired: Vec<Vec<f64>> = adapter
+    /// NIS of `arm` less that of the bare base, paired by prompt and seed.
+    fn over_base(&self, arm: Arm, scale: &Scale) -> Option<Interval> {
+        let [base, arm] =
+            [Arm::Base, arm].map(|arm| self.by_prompt(arm, |image| nis(image, scale)));
+        let paired: Vec<Vec<f64>> = arm
             .iter()
             .zip(&base)
-            .map(|(adapter, base)| adapter.iter().zip(base).map(|(a, b)| a - b).collect())
+            .map(|(arm, base)| arm.iter().zip(base).map(|(a, b)| a - b).collect())
             .collect();
-        let difference = self.interval(&paired)?;
+        self.interval(&paired)
+    }
+
+    fn leak(&self, scale: &Scale) -> Option<Leak> {
+        Some(Leak { difference: self.over_base(Arm::Class, scale)? })
+    }
+
+    fn identity(&self, scale: &Scale) -> Option<IdentityScores> {
+        let difference = self.over_base(Arm::Adapter, scale)?;
         Some(IdentityScores { scale: *scale, difference, verdict: Verdict::of(&difference) })
     }
 
@@ -115,13 +133,16 @@ impl Evidence<'_> {
         }
     }
 
-    fn gate(&self, scale: &Result<Scale, String>, arms: &[ArmScores]) -> Gate {
+    fn gate(&self, scale: &Result<Scale, String>, arms: &[ArmScores], leak: Option<&Leak>) -> Gate {
         if let Err(reason) = scale {
             return Gate::unmeasured(reason);
         }
         let adapter = arms.iter().find(|scores| scores.arm == Arm::Adapter);
         match adapter.map(|scores| (&scores.nis, &scores.face_rate)) {
-            Some((Some(nis), Some(rate))) => Gate::decide(nis, rate, &self.plan.thresholds),
+            Some((Some(nis), Some(rate))) => {
+                let leak = leak.map(|leak| &leak.difference);
+                Gate::decide(nis, rate, leak, &self.plan.thresholds)
+            }
             _ => Gate::unmeasured("there is no image of the adapter; run again"),
         }
     }
@@ -243,11 +264,12 @@ impl Evidence<'_> {
                     .to_owned(),
             );
         }
-        unmeasured.push(
-            "leak (the adapter with the class word but without its trigger), prompt fidelity and variety: \
-             not part of this evaluation"
-                .to_owned(),
-        );
+        unmeasured.push(if self.axes.is_empty() {
+            "prompt fidelity (this base has no reader of its own) and variety: not part of this evaluation"
+                .to_owned()
+        } else {
+            "variety: not part of this evaluation".to_owned()
+        });
         unmeasured
     }
 }

@@ -2,11 +2,16 @@
 
 use std::path::Path;
 
-use crate::fake::{FakeJudge, FakePainter, plan, portrait, references};
+use crate::fake::{FakeJudge, FakePainter, FakeReader, plan, portrait, references};
 use crate::*;
 
 fn run(plan: &Plan, painter: &mut FakePainter, out: &Path) -> Result<Scores, Error> {
-    evaluate(plan, &references(), painter, Some(&mut FakeJudge), out, &mut |_| ())
+    evaluate(plan, &references(), painter, faces(&mut FakeJudge), out, &mut |_| ())
+}
+
+/// The judge alone.
+fn faces(judge: &mut FakeJudge) -> Judges<'_> {
+    Judges { faces: Some(judge), scenes: None }
 }
 
 fn scores(painter: fn(&Shot) -> Option<u8>) -> Scores {
@@ -16,7 +21,7 @@ fn scores(painter: fn(&Shot) -> Option<u8>) -> Scores {
 
 #[test]
 fn the_base_scores_zero_and_a_copy_of_the_references_at_least_one() {
-    let scores = scores(|shot| Some(if shot.arm == Arm::Base { 85 } else { 10 }));
+    let scores = scores(|shot| Some(if shot.arm == Arm::Adapter { 10 } else { 85 }));
     let identity = scores.identity.as_ref().expect("measured");
     let mean = |arm| scores.arm(arm).and_then(|arm| arm.nis).expect("measured").mean;
     assert!(mean(Arm::Base).abs() < 1e-9);
@@ -24,7 +29,8 @@ fn the_base_scores_zero_and_a_copy_of_the_references_at_least_one() {
     assert!((identity.scale.floor - 75.0_f64.to_radians().cos()).abs() < 1e-6);
     assert_eq!(identity.verdict, Verdict::Improves);
     assert_eq!(scores.gate.outcome, Outcome::Pass);
-    assert_eq!(scores.images.len(), 24);
+    assert_eq!(scores.images.len(), 12 + 6 + 12);
+    assert!(scores.leak.expect("measured").difference.mean.abs() < 1e-9);
 }
 
 #[test]
@@ -43,14 +49,14 @@ fn noise_is_no_difference_and_a_loss_is_worse() {
         Some(60 + (own % 31) as u8)
     });
     assert_eq!(noise.identity.expect("measured").verdict, Verdict::NoDifference);
-    let loss = scores(|shot| Some(if shot.arm == Arm::Base { 60 } else { 90 }));
+    let loss = scores(|shot| Some(if shot.arm == Arm::Adapter { 90 } else { 60 }));
     assert_eq!(loss.identity.expect("measured").verdict, Verdict::Worsens);
 }
 
 #[test]
 fn an_image_without_a_face_counts_as_zero() {
     let scores = scores(|shot| match shot.arm {
-        Arm::Base => Some(85),
+        Arm::Base | Arm::Class => Some(85),
         Arm::Adapter if shot.prompt.contains("bridge") => None,
         Arm::Adapter => Some(10),
     });
@@ -81,7 +87,8 @@ fn without_a_floor_or_a_distance_there_is_a_reason_and_no_number() {
 fn without_a_judge_there_are_images_and_a_report_that_says_what_is_missing() {
     let out = tempfile::tempdir().expect("folder");
     let mut painter = FakePainter::good();
-    let scores = evaluate(&plan(), &references(), &mut painter, None, out.path(), &mut |_| ());
+    let scores =
+        evaluate(&plan(), &references(), &mut painter, Judges::default(), out.path(), &mut |_| ());
     let scores = scores.expect("evaluated");
     assert_eq!((scores.identity.is_none(), scores.encoder.is_none()), (true, true));
     assert!(scores.images.iter().all(|image| image.face.is_none() && image.nis.is_none()));
@@ -97,7 +104,7 @@ fn too_few_references_are_refused_before_anything_is_painted() {
     few.push(Reference { name: "back.jpg".into(), image: portrait(None) });
     let mut painter = FakePainter::good();
     let error =
-        evaluate(&plan(), &few, &mut painter, Some(&mut FakeJudge), out.path(), &mut |_| ());
+        evaluate(&plan(), &few, &mut painter, faces(&mut FakeJudge), out.path(), &mut |_| ());
     assert!(matches!(error, Err(Error::TooFewReferences { found: 1, given: 2 })));
     assert_eq!(painter.painted, 0);
 }
@@ -113,10 +120,11 @@ fn an_interrupted_run_goes_on_and_ends_as_an_uninterrupted_one() {
     let mut reused = 0;
     let mut count =
         |event| reused += usize::from(matches!(event, Event::Image { reused: true, .. }));
-    let judge: Option<&mut dyn Judge> = Some(&mut FakeJudge);
+    let mut judge = FakeJudge;
+    let judge = faces(&mut judge);
     evaluate(&plan(), &references(), &mut painter, judge, torn.path(), &mut count)
         .expect("resumed");
-    assert_eq!((reused, painter.painted), (9, 15));
+    assert_eq!((reused, painter.painted), (9, 21));
     run(&plan(), &mut FakePainter::good(), whole.path()).expect("evaluated");
     for file in ["scores.json", "report.html", "grid.png", "plan.json"] {
         let read = |folder: &Path| std::fs::read(folder.join(file)).expect(file);
@@ -135,7 +143,7 @@ fn a_folder_of_another_plan_is_refused_and_replaced_by_force() {
     other.force = true;
     let mut painter = FakePainter::good();
     let scores = run(&other, &mut painter, out.path()).expect("forced");
-    assert_eq!((painter.painted, scores.plan_hash), (24, other.recipe.hash()));
+    assert_eq!((painter.painted, scores.plan_hash), (30, other.recipe.hash()));
 }
 
 #[test]
@@ -146,13 +154,49 @@ fn scores_survive_their_file() {
     assert!(Scores::read(&path).expect("read") == scores);
     let text = std::fs::read_to_string(&path).expect("read");
     assert!(text.contains("\"verdict\": \"improves\"") && text.contains("\"outcome\": \"PASS\""));
-    std::fs::write(&path, text.replacen("\"version\": 1", "\"version\": 9", 1)).expect("written");
+    std::fs::write(&path, text.replacen("\"version\": 2", "\"version\": 9", 1)).expect("written");
     assert!(matches!(Scores::read(&path), Err(Error::ScoresVersion { version: 9, .. })));
 }
 
 #[test]
+fn a_class_word_that_became_the_character_leaks_and_fails() {
+    let scores = scores(|shot| Some(if shot.arm == Arm::Base { 85 } else { 10 }));
+    let leak = scores.leak.expect("measured").difference;
+    assert!(leak.low > 0.9, "{leak:?}");
+    assert_eq!(scores.gate.outcome, Outcome::Fail);
+    assert!(scores.gate.reason.contains("leak"), "{}", scores.gate.reason);
+    let class = scores.images.iter().filter(|image| image.arm == Arm::Class);
+    assert!(class.clone().count() == 6 && class.clone().all(|image| image.replicate == 1));
+    assert!(class.into_iter().all(|image| !image.text.contains("aurora")));
+}
+
+#[test]
+fn a_reader_says_which_pictures_show_what_is_asked_for() {
+    let out = tempfile::tempdir().expect("folder");
+    let (mut judge, mut reader) = (FakeJudge, FakeReader::new(["on a beach", "in a forest"]));
+    let mut plan = plan();
+    for (number, prompt) in plan.recipe.suite.prompts.iter_mut().enumerate() {
+        let place = ["on a beach", "in a forest", "at home"][number % 3];
+        prompt.text = format!("a {{subject}} {place}, number {number}");
+    }
+    // The base shows what is asked for; the adapter is always on the beach.
+    let mut painter = FakePainter::new(|shot| {
+        let forest = shot.prompt.contains("forest") && shot.arm == Arm::Base;
+        Some(if forest { 81 } else { 10 })
+    });
+    let judges = Judges { faces: Some(&mut judge), scenes: Some(&mut reader) };
+    let scores = evaluate(&plan, &references(), &mut painter, judges, out.path(), &mut |_| ())
+        .expect("evaluated");
+    let [reading] = scores.readings.as_slice() else { panic!("{:?}", scores.readings) };
+    assert_eq!((reading.axis.as_str(), reading.prompts), ("place", 4));
+    assert_eq!((reading.base.mean, reading.adapter.mean), (1.0, 0.5));
+    let page = std::fs::read_to_string(out.path().join("report.html")).expect("report");
+    assert!(page.contains("Fidelity to the prompt"));
+}
+
+#[test]
 fn each_image_names_the_reference_it_is_nearest_to() {
-    let scores = scores(|shot| Some(if shot.arm == Arm::Base { 85 } else { 19 }));
+    let scores = scores(|shot| Some(if shot.arm == Arm::Adapter { 19 } else { 85 }));
     let adapter = scores.images.iter().filter(|image| image.arm == Arm::Adapter);
     for nearest in adapter.map(|image| image.nearest.as_ref().expect("a face")) {
         assert_eq!(nearest.reference, "20.jpg");
@@ -173,7 +217,7 @@ fn the_report_stands_alone_and_escapes_what_it_is_given() {
     for leak in ["<img src=x", "<script", "a & b", "http://", "https://", "NaN"] {
         assert!(!page.contains(leak), "{leak}");
     }
-    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 24 + 3);
+    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 30 + 3);
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
 }
 
@@ -182,10 +226,11 @@ fn events_count_up_to_the_total() {
     let out = tempfile::tempdir().expect("folder");
     let mut events = Vec::new();
     let (mut painter, mut keep) = (FakePainter::good(), |event| events.push(event));
-    let judge: Option<&mut dyn Judge> = Some(&mut FakeJudge);
+    let mut judge = FakeJudge;
+    let judge = faces(&mut judge);
     evaluate(&plan(), &references(), &mut painter, judge, out.path(), &mut keep)
         .expect("evaluated");
-    assert_eq!(events.len(), 3 + 24 + 3);
-    assert!(matches!(&events[26], Event::Image { done: 24, total: 24, reused: false, .. }));
-    assert!(matches!(&events[29], Event::Written { path } if path.ends_with("scores.json")));
+    assert_eq!(events.len(), 3 + 30 + 3);
+    assert!(matches!(&events[32], Event::Image { done: 30, total: 30, reused: false, .. }));
+    assert!(matches!(&events[35], Event::Written { path } if path.ends_with("scores.json")));
 }

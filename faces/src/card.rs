@@ -16,6 +16,18 @@ pub enum Kind {
     Detector,
     /// Turns an aligned face into an identity; fed like ArcFace.
     Encoder,
+    /// Reads a whole picture: one answer for each label of each axis.
+    Reader,
+}
+
+/// Something that a reader tells of a picture, such as its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// What it is.
+    pub name: String,
+    /// The answers, as prompts say them.
+    pub labels: Vec<String>,
 }
 
 impl Kind {
@@ -24,6 +36,7 @@ impl Kind {
         match self {
             Self::Detector => "detector",
             Self::Encoder => "encoder",
+            Self::Reader => "reader",
         }
     }
 }
@@ -67,6 +80,8 @@ pub struct ModelCard {
     pub output_dimension: usize,
     /// The cosine below which an encoder takes two faces for two people.
     pub same_person_cosine: f64,
+    /// What a reader tells; empty for others.
+    pub axes: Vec<Axis>,
 }
 
 /// The TOML beside `X.onnx`, called `X.toml`.
@@ -87,6 +102,8 @@ struct Description {
     source: String,
     #[serde(default = "usual_same_person_cosine")]
     same_person_cosine: f64,
+    #[serde(default)]
+    axes: Vec<Axis>,
 }
 
 /// MobileFace V2 on photographs: impostors reach .30, the same person .48.
@@ -111,6 +128,7 @@ impl ModelCard {
             margin: 0.0,
             output_dimension: known.output_dimension,
             same_person_cosine: known.same_person_cosine,
+            axes: Vec::new(),
         }
     }
 
@@ -142,6 +160,7 @@ impl ModelCard {
             margin: said.margin,
             output_dimension: said.output_dimension,
             same_person_cosine: said.same_person_cosine,
+            axes: said.axes,
         })
     }
 }
@@ -154,6 +173,9 @@ impl Description {
         }
         if self.kind == Kind::Encoder && self.output_dimension == 0 {
             return Err("no output_dimension, which an encoder needs (512 is usual)".into());
+        }
+        if self.kind == Kind::Reader && self.axes.iter().all(|axis| axis.labels.is_empty()) {
+            return Err("no axes, which a reader needs: [[axes]] with a name and labels".into());
         }
         if !(0.0..=2.0).contains(&self.margin) {
             return Err(format!("margin {} where 0 to 2 are possible", self.margin));

@@ -13,8 +13,9 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 /// since another range gives other identities from the same file.
 pub(crate) fn of_pair(detector: &ModelCard, encoder: &ModelCard) -> String {
     let said = |card: &ModelCard| {
-        let ModelCard { sha256, input_size, channels, mean, scale, .. } = card;
-        format!("{sha256} {input_size} {channels:?} {mean} {scale}\n")
+        let ModelCard { sha256, input_size, channels, mean, scale, margin, .. } = card;
+        let margin = if *margin == 0.0 { String::new() } else { format!(" {margin}") };
+        format!("{sha256} {input_size} {channels:?} {mean} {scale}{margin}\n")
     };
     sha256_hex(format!("{}{}", said(detector), said(encoder)).as_bytes())
 }

@@ -5,7 +5,7 @@
 //! that the user has: [`FaceModels::faces`] finds [`Face`]s,
 //! [`FaceModels::identity`] turns one into an [`Identity`]. A small TOML file
 //! beside a model says how it is fed ([`ModelCard`]), and [`catalog`] knows the
-//! usual ones by their sha256.
+//! usual ones by their sha256. A [`SceneReader`] tells what else a picture shows.
 
 mod align;
 mod card;
@@ -20,12 +20,14 @@ mod identity;
 mod models;
 mod network;
 pub mod onnx;
+mod scene;
 mod search;
 mod suppress;
 
 pub use align::{Similarity, align, align_to, align_with_margin};
-pub use card::{Channels, Kind, ModelCard};
+pub use card::{Axis, Channels, Kind, ModelCard};
 pub use error::FaceError;
 pub use face::Face;
 pub use identity::{Identity, centroid};
 pub use models::FaceModels;
+pub use scene::SceneReader;

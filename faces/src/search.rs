@@ -16,6 +16,7 @@ pub(crate) struct Found {
     /// The best model of each kind, with its file's bytes.
     pub detector: Option<(ModelCard, Vec<u8>)>,
     pub encoder: Option<(ModelCard, Vec<u8>)>,
+    pub reader: Option<(ModelCard, Vec<u8>)>,
     /// ONNX files that nothing describes.
     pub unknown: Vec<PathBuf>,
 }
@@ -38,6 +39,7 @@ impl Found {
         let place = match card.kind {
             Kind::Detector => &mut self.detector,
             Kind::Encoder => &mut self.encoder,
+            Kind::Reader => &mut self.reader,
         };
         if place.as_ref().is_none_or(|(best, _)| preference(&card) < preference(best)) {
             *place = Some((card, bytes));

@@ -10,11 +10,12 @@ use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::pipeline::Pipeline;
 use likeness_diffusion::precision::Precision;
 use likeness_evaluator::{
-    Arm, Event, Judge, Outcome, PipelinePainter, Plan, Recipe, Reference, Scores, Suite,
-    Thresholds, evaluate,
+    Arm, Event, Judge, Judges, Outcome, PipelinePainter, Plan, Reader, Recipe, Reference, Scores,
+    Suite, Thresholds, evaluate,
 };
-use likeness_faces::FaceModels;
+use likeness_faces::{FaceModels, SceneReader};
 use likeness_trainer::config::{self, RunConfig};
+use likeness_trainer::pretrain::export::JUDGES;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -46,7 +47,7 @@ pub struct Args {
     seed: u64,
     #[command(flatten)]
     sampling: SamplingArgs,
-    /// Folder of face models
+    /// Folder of face models; a base that brings its own is judged by those unless given
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
     /// Folder of the evaluation; RUN/evaluation unless given
@@ -79,7 +80,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     })?;
     let plan = plan(args, &dataset, &checkpoint, format!("{:x}", Sha256::digest(bytes)))?;
     plan.check()?;
-    let models = face_models::find(args.models.as_deref())?;
+    let own = config.base.join(JUDGES);
+    let own = own.is_dir().then_some(own.as_path());
+    let models = face_models::find(args.models.as_deref().or(own))?;
+    let reader = own.map(SceneReader::open).transpose()?.flatten();
     if models.is_none() {
         note(face_models::HINT);
     }
@@ -91,10 +95,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut painter = PipelinePainter::new(&mut pipeline, &adapter, args.strength, template);
     let references = references(&dataset)?;
     let folder = args.out.clone().unwrap_or_else(|| args.run.join("evaluation"));
-    let mut judge = models.as_ref();
-    let judge = judge.as_mut().map(|judge: &mut &FaceModels| judge as &mut dyn Judge);
+    let (mut judge, mut reader) = (models.as_ref(), reader.as_ref());
+    let judges = Judges {
+        faces: judge.as_mut().map(|judge: &mut &FaceModels| judge as &mut dyn Judge),
+        scenes: reader.as_mut().map(|reader: &mut &SceneReader| reader as &mut dyn Reader),
+    };
     let mut meter = None;
-    let scores = evaluate(&plan, &references, &mut painter, judge, &folder, &mut |event| {
+    let scores = evaluate(&plan, &references, &mut painter, judges, &folder, &mut |event| {
         if let Event::Image { done, total, file, .. } = event {
             meter.get_or_insert_with(|| Meter::new("paint", total)).set(done, file);
         }
@@ -184,7 +191,7 @@ fn print(scores: &Scores, folder: &Path, out: &mut dyn Write) -> anyhow::Result<
             d.mean, d.low, d.high, identity.verdict
         )?;
     }
-    for arm in [Arm::Base, Arm::Adapter].into_iter().filter_map(|arm| scores.arm(arm)) {
+    for arm in Arm::ALL.into_iter().filter_map(|arm| scores.arm(arm)) {
         let nis = arm
             .nis
             .as_ref()
@@ -192,6 +199,22 @@ fn print(scores: &Scores, folder: &Path, out: &mut dyn Write) -> anyhow::Result<
         let faces = arm.faces.map(|faces| format!("  faces {faces} of {}", arm.images));
         let (nis, faces) = (nis.unwrap_or_default(), faces.unwrap_or_default());
         writeln!(out, "{:<8} {} images{faces}{nis}", arm.arm.name(), arm.images)?;
+    }
+    if let Some(leak) = &scores.leak {
+        let d = &leak.difference;
+        writeln!(
+            out,
+            "leak     {:+.2} [{:+.2}, {:+.2}] by the class word alone",
+            d.mean, d.low, d.high
+        )?;
+    }
+    for reading in &scores.readings {
+        let (base, adapter) = (reading.base.mean * 100.0, reading.adapter.mean * 100.0);
+        writeln!(
+            out,
+            "{:<12} as asked in {adapter:.0} % of the adapter's, {base:.0} % of the base's",
+            reading.axis
+        )?;
     }
     for line in scores.warnings.iter().chain(&scores.unmeasured) {
         writeln!(out, "  note: {line}")?;

@@ -22,10 +22,10 @@ fn an_evaluation_paints_scores_reports_and_is_used_again() {
     assert!(ran.stdout.contains("runs/a/evaluation/report.html"), "{}", ran.stdout);
 
     let scores = Scores::read(&world.at("runs/a/evaluation/scores.json")).expect("scores");
-    assert_eq!((scores.images.len(), scores.prompts.len()), (12, 6));
+    assert_eq!((scores.images.len(), scores.prompts.len()), (18, 6));
     assert_eq!((scores.encoder, scores.identity), (None, None), "nothing looked for faces");
     let first = images(&world);
-    assert_eq!(first.len(), 12);
+    assert_eq!(first.len(), 18);
     for image in &scores.images {
         let file = Path::new(&image.file).file_name().expect("a name");
         let picture = image::load_from_memory(&first[Path::new(file)]).expect("a picture");
@@ -41,7 +41,7 @@ fn an_evaluation_paints_scores_reports_and_is_used_again() {
 
     let reused = world.likeness(&format!("evaluate runs/a {SMOKE} --json")).ok();
     let json: serde_json::Value = serde_json::from_str(&reused.stdout).expect("JSON alone");
-    assert_eq!(json["images"].as_array().map(Vec::len), Some(12));
+    assert_eq!(json["images"].as_array().map(Vec::len), Some(18));
     assert_eq!(images(&world), first);
 
     let before = listing(&world.at("runs/a/evaluation"));
@@ -50,7 +50,7 @@ fn an_evaluation_paints_scores_reports_and_is_used_again() {
     assert_eq!(listing(&world.at("runs/a/evaluation")), before);
     world.likeness(&format!("{other} --force")).ok();
     let replaced = images(&world);
-    assert!(replaced.len() == 12 && replaced.iter().all(|(name, bytes)| first[name] != *bytes));
+    assert!(replaced.len() == 18 && replaced.iter().all(|(name, bytes)| first[name] != *bytes));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The identity score as a drawing: floor, ceiling, both arms, their intervals.
+//! The identity score as a drawing: floor, ceiling, all arms, their intervals.
 //!
 //! One line an arm. Each small dot is an image, the bar the interval of the
 //! mean, the large dot the mean. 0 and 1 carry the raw cosines that they are.
@@ -13,8 +13,11 @@ use crate::scores::Scores;
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 110.0;
 const RIGHT: f64 = 24.0;
-const ROWS: [(Arm, &str, f64); 2] =
-    [(Arm::Adapter, "adapter", 74.0), (Arm::Base, "bare base", 134.0)];
+const ROWS: [(Arm, &str, f64); 3] = [
+    (Arm::Adapter, "adapter", 74.0),
+    (Arm::Class, "class word", 134.0),
+    (Arm::Base, "bare base", 194.0),
+];
 
 /// Maps NIS to a place on the line.
 struct Axis {
@@ -42,8 +45,8 @@ pub(super) fn chart(scores: &Scores) -> String {
     };
     let axis = Axis::over(scores.images.iter().filter_map(|image| image.nis));
     let mut svg = format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} 190\" role=\"img\" aria-label=\"identity scores of \
-         both arms with 95 % intervals\">"
+        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} 250\" role=\"img\" aria-label=\"identity scores of \
+         all arms with 95 % intervals\">"
     );
     let scale = &identity.scale;
     line(&mut svg, axis.x(0.0), "anchor", "0 · floor", Some(scale.floor));
@@ -64,14 +67,14 @@ pub(super) fn chart(scores: &Scores) -> String {
 fn line(svg: &mut String, x: f64, class: &str, label: &str, cosine: Option<f64>) {
     let _ = write!(
         svg,
-        "<line class=\"{class}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"32\" y2=\"164\"/>\
+        "<line class=\"{class}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"32\" y2=\"224\"/>\
          <text class=\"{class}\" x=\"{x:.1}\" y=\"22\" text-anchor=\"middle\">{label}</text>"
     );
     if let Some(cosine) = cosine {
         let cosine = number(Some(cosine));
         let _ = write!(
             svg,
-            "<text class=\"small\" x=\"{x:.1}\" y=\"182\" text-anchor=\"middle\">cosine {cosine}</text>"
+            "<text class=\"small\" x=\"{x:.1}\" y=\"242\" text-anchor=\"middle\">cosine {cosine}</text>"
         );
     }
 }
@@ -84,7 +87,7 @@ fn row(
     dots: impl Iterator<Item = f64>,
     mean: Option<Interval>,
 ) {
-    let class = label.split(' ').next_back().unwrap_or_default(); // `adapter` or `base`
+    let class = label.split(' ').next_back().unwrap_or_default(); // `adapter`, `word` or `base`
     let _ = write!(svg, "<g class=\"{class}\"><text x=\"0\" y=\"{:.1}\">{label}</text>", y + 5.0);
     for (index, nis) in dots.enumerate() {
         let lane = y + 14.0 + (index % 3) as f64 * 4.0; // so that equal scores stay apart

@@ -26,6 +26,7 @@ pub(crate) fn report(
         banner(scores, &title),
         tables::sentences("Before trusting these numbers", "warnings", &scores.warnings),
         numbers(scores),
+        tables::readings(scores),
         scenes::references(scores, photos)?,
         scenes::scenes(scores, pictures)?,
         format!("<section><h2>By scene</h2>{}</section>", tables::by_prompt(scores)),

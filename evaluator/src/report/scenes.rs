@@ -42,9 +42,9 @@ pub(super) fn references(scores: &Scores, photos: &[RgbImage]) -> Result<String,
 
 /// Every scene; `pictures` are those of `scores.images`, in the same order.
 pub(super) fn scenes(scores: &Scores, pictures: &[&RgbImage]) -> Result<String, Error> {
-    let mut html = "<section><h2>Scenes</h2><p class=\"hint\">Each pair starts from the same noise: left \
-                    the bare base with the class word, right the adapter with its trigger. The frame is \
-                    the face that was judged.</p>"
+    let mut html = "<section><h2>Scenes</h2><p class=\"hint\">Each group starts from the same noise: the bare base \
+                    with the class word, the adapter with its trigger, and once a scene the adapter with \
+                    the class word alone. The frame is the face that was judged.</p>"
         .to_owned();
     for prompt in &scores.prompts {
         let _ = write!(
@@ -55,7 +55,7 @@ pub(super) fn scenes(scores: &Scores, pictures: &[&RgbImage]) -> Result<String, 
         );
         for replicate in 1..=scores.recipe.seeds_per_prompt {
             html.push_str("<div class=\"pair\">");
-            for arm in Arm::ALL {
+            for arm in [Arm::Base, Arm::Adapter, Arm::Class] {
                 let images = scores.images.iter().zip(pictures);
                 for (image, shown) in images.filter(|(image, _)| {
                     image.arm == arm && image.replicate == replicate && image.prompt == prompt.name

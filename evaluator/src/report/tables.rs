@@ -20,7 +20,11 @@ pub(super) fn key_numbers(scores: &Scores) -> String {
             &[label, "1".into(), "–".into(), number(Some(identity.scale.ceiling)), "–".into()],
         );
     }
-    for (arm, label) in [(Arm::Adapter, "adapter"), (Arm::Base, "bare base (floor)")] {
+    for (arm, label) in [
+        (Arm::Adapter, "adapter"),
+        (Arm::Class, "adapter, class word without trigger"),
+        (Arm::Base, "bare base (floor)"),
+    ] {
         let Some(arm) = scores.arm(arm) else { continue };
         let faces =
             arm.faces.map_or("–".to_owned(), |faces| format!("{faces} of {}", arm.images));
@@ -42,7 +46,37 @@ pub(super) fn key_numbers(scores: &Scores) -> String {
             &[label, mean, interval, format!("<b>{}</b>", identity.verdict), "–".into()],
         );
     }
+    if let Some(leak) = &scores.leak {
+        let difference = &leak.difference;
+        let label = "leak: class word − base, paired".to_owned();
+        let [mean, interval] = [number(Some(difference.mean)), brackets(Some(difference))];
+        row(&mut html, &[label, mean, interval, "–".into(), "–".into()]);
+    }
     html + "</tbody></table>"
+}
+
+/// Whether pictures show what their prompts ask for; nothing without a reader.
+pub(super) fn readings(scores: &Scores) -> String {
+    if scores.readings.is_empty() {
+        return String::new();
+    }
+    let mut html =
+        "<section><h2>Fidelity to the prompt</h2><p class=\"hint\">The share of pictures in which this \
+         base's own reader sees what the prompt asks for.</p><table><thead><tr><th></th><th>prompts</th>\
+         <th>bare base</th><th>95 % interval</th><th>adapter</th><th>95 % interval</th></tr></thead><tbody>"
+            .to_owned();
+    for reading in &scores.readings {
+        let cells = [
+            escape(&reading.axis),
+            reading.prompts.to_string(),
+            number(Some(reading.base.mean)),
+            brackets(Some(&reading.base)),
+            meter(Some(reading.adapter.mean)),
+            brackets(Some(&reading.adapter)),
+        ];
+        row(&mut html, &cells);
+    }
+    html + "</tbody></table></section>"
 }
 
 /// One line a scene.
@@ -98,6 +132,7 @@ pub(super) fn settings(scores: &Scores) -> String {
     line("plan sha256", &scores.plan_hash);
     line("gate: lower end of the mean NIS", &number(Some(scores.thresholds.min_nis)));
     line("gate: face rate", &number(Some(scores.thresholds.min_face_rate)));
+    line("gate: most leak", &number(Some(scores.thresholds.max_leak)));
     line("least distance of floor and ceiling", &number(Some(scores.thresholds.min_separation)));
     line("made", &format!("{} by {}", scores.generated_at, scores.tool));
     html + "</tbody></table>"

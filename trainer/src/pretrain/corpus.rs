@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use likeness_faces::Axis;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -27,15 +28,6 @@ pub struct Label {
     pub landmarks: [[f32; 2]; 5],
     /// How far the face is turned, in degrees; positive to the picture's right.
     pub yaw: f32,
-}
-
-/// Something that may be asked of a picture, such as its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Axis {
-    /// What it is.
-    pub name: String,
-    /// The answers, as captions say them.
-    pub labels: Vec<String>,
 }
 
 /// The file of the [`Axis`]es.

@@ -6,11 +6,11 @@ use std::path::Path;
 use likeness_diffusion::atomic;
 use likeness_diffusion::text::TextConfig;
 use likeness_diffusion::weights::{HostTensor, save};
+use likeness_faces::Axis;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
 use super::config::PretrainConfig;
-use super::corpus::Axis;
 use super::learner::Learner;
 use super::parameters::Parameters;
 use crate::error::TrainError;
@@ -66,10 +66,13 @@ pub fn base(
     Ok(json("model_index.json", index())?)
 }
 
-/// Writes the face finder to the folder `faces`.
+/// The folder in a base that holds its judges.
+pub const JUDGES: &str = "judges";
+
+/// Writes the face finder.
 pub fn finder(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> {
     judge(
-        &config.out.join("faces"),
+        config,
         "finder",
         &onnx,
         &json!({
@@ -80,12 +83,12 @@ pub fn finder(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> 
     )
 }
 
-/// Writes the identity encoder to the folder `faces`.
+/// Writes the identity encoder.
 pub fn identity(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> {
     let last = fs::read_to_string(config.out.join("identity/validation.jsonl")).unwrap_or_default();
     let last = last.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
     judge(
-        &config.out.join("faces"),
+        config,
         "identity",
         &onnx,
         &json!({
@@ -99,21 +102,22 @@ pub fn identity(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError
     )
 }
 
-/// Writes the scene reader to the folder `reader`.
+/// Writes the scene reader.
 pub fn reader(config: &PretrainConfig, axes: &[Axis], onnx: Vec<u8>) -> Result<(), TrainError> {
-    let card = json!({ "name": "likeness reader", "input_size": config.corpus.side, "axes": axes });
-    judge(&config.out.join("reader"), "reader", &onnx, &card)
+    let card = json!({ "kind": "reader", "name": "likeness reader", "input_size": config.corpus.side, "axes": axes });
+    judge(config, "reader", &onnx, &card)
 }
 
-/// Writes a network and the card that says how it is fed.
-fn judge(folder: &Path, name: &str, onnx: &[u8], card: &Value) -> Result<(), TrainError> {
+/// Writes a network of the base's judges and the card that says how it is fed.
+fn judge(config: &PretrainConfig, name: &str, onnx: &[u8], card: &Value) -> Result<(), TrainError> {
+    let folder = config.out.join("base").join(JUDGES);
     let mut card = card.clone();
     card["channels"] = "rgb".into();
     card["mean"] = 127.5.into();
     card["scale"] = 127.5.into();
     card["licence"] = "MIT OR Apache-2.0".into();
     card["source"] = "likeness pretrain, from rendered characters".into();
-    create(folder)?;
+    create(&folder)?;
     atomic::write(&folder.join(format!("{name}.onnx")), onnx)?;
     let card = toml::to_string(&card).expect("words and numbers are TOML");
     Ok(atomic::write(&folder.join(format!("{name}.toml")), card.as_bytes())?)

@@ -8,10 +8,10 @@ use likeness_diffusion::checkpoint::Checkpoint;
 use serde_json::json;
 
 use image::{Rgb, RgbImage};
-use likeness_faces::{Face, FaceModels, Identity, align_with_margin};
+use likeness_faces::{Axis, Face, FaceModels, Identity, SceneReader, align_with_margin};
 
 use super::config::PretrainConfig;
-use super::corpus::{AXES, Axis, LABELS, Label, PIXELS};
+use super::corpus::{AXES, LABELS, Label, PIXELS};
 use super::run::{Part, Pretrained, corpus_folder, pretrain};
 use crate::progress::{Event, Stop};
 
@@ -169,7 +169,7 @@ fn the_judges_are_written_as_networks_that_the_commands_open() {
     for part in [Part::Finder, Part::Identity, Part::Reader] {
         assert_eq!(run(&config, part, usize::MAX), (Pretrained::Finished(config.out.clone()), 2));
     }
-    let faces = FaceModels::open(&config.out.join("faces")).expect("a finder and an encoder");
+    let faces = FaceModels::open(&config.out.join("base/judges")).expect("a finder and an encoder");
     let picture = RgbImage::from_fn(40, 40, |x, y| Rgb([6 * x as u8, 6 * y as u8, 90]));
     faces.faces(&picture).expect("a finder that runs");
     let landmarks = [[14.0, 15.0], [26.0, 15.0], [20.0, 22.0], [15.0, 28.0], [25.0, 28.0]];
@@ -180,6 +180,10 @@ fn the_judges_are_written_as_networks_that_the_commands_open() {
     let aligned = align_with_margin(&picture, &landmarks, 16, 0.25);
     let ours = super::judges::identity::direction(&config, &aligned);
     assert!(seen.cosine(&Identity::new(ours)) > 0.9999);
+    let reader = SceneReader::open(&config.out.join("base/judges")).expect("a readable folder");
+    let read = reader.expect("a reader").read(&picture).expect("a reader that runs");
+    assert_eq!(read.len(), 1);
+    assert!(read[0] < 3);
 }
 
 #[test]

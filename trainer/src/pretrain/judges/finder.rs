@@ -16,6 +16,7 @@ use likeness_diffusion::Error;
 use likeness_diffusion::layers::{Conv2d, ConvShape, GroupNorm};
 use likeness_diffusion::weights::{Loader, Source};
 use likeness_faces::onnx::Graph;
+use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
 use super::views::{self, Draws, part, roughened};
@@ -226,7 +227,7 @@ impl Stage for Finder<'_> {
         let (source, leaves) = learners[0].parameters.learning();
         let model = self.load(&source).expect("all of its weights are there");
         let (views, truths): (Vec<_>, Vec<_>) =
-            (0..self.batch).map(|place| self.view(step, place)).unzip();
+            (0..self.batch).into_par_iter().map(|place| self.view(step, place)).unzip();
         let maps = model.forward(views::tensor(&views, self.device));
         let mut errors = Vec::new();
         let mut owned = 0.0;

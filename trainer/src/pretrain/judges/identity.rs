@@ -15,6 +15,7 @@ use likeness_diffusion::weights::{Loader, Source};
 use likeness_diffusion::{Error, noise};
 use likeness_faces::align_with_margin;
 use likeness_faces::onnx::Graph;
+use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
 use super::views::{self, Draws, roughened};
@@ -135,7 +136,7 @@ impl IdentityEncoder<'_> {
         let indices: Vec<_> = self.corpus.held_out().collect();
         let mut directions = Vec::with_capacity(indices.len());
         for chunk in indices.chunks(CHUNK) {
-            let faces: Vec<_> = chunk.iter().map(|&i| self.face(i, &mut || 0.0)).collect();
+            let faces: Vec<_> = chunk.par_iter().map(|&i| self.face(i, &mut || 0.0)).collect();
             let all = unit(model.forward(views::tensor(&faces, self.device))).into_data();
             let all: Vec<f32> = all.iter::<f32>().collect();
             let each = all.chunks_exact(self.dimension).map(<[f32]>::to_vec);
@@ -210,7 +211,7 @@ impl Stage for IdentityEncoder<'_> {
             let face = self.face(index, &mut || JITTER * draws.signed());
             roughened(face, &mut draws, self.seed ^ (step * self.batch + place) as u64)
         };
-        let views: Vec<_> = indices.iter().enumerate().map(view).collect();
+        let views: Vec<_> = indices.par_iter().enumerate().map(view).collect();
         let directions = unit(model.forward(views::tensor(&views, self.device)));
         let characters = unit(self.characters(&characters_source));
         let cosines = directions.matmul(characters.transpose()); // [faces, characters]

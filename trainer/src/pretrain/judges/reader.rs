@@ -12,11 +12,13 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use likeness_diffusion::Error;
 use likeness_diffusion::layers::{GroupNorm, Linear};
 use likeness_diffusion::weights::{Loader, Source};
+use likeness_faces::Axis;
 use likeness_faces::onnx::Graph;
+use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
 use super::views::{self, Draws, roughened};
-use crate::pretrain::corpus::{Axis, Corpus};
+use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
 use crate::pretrain::parameters::Parameters;
 use crate::pretrain::stage::{OPTIMIZER, Stage, drawn};
@@ -114,7 +116,7 @@ impl Stage for Reader<'_> {
             let seed = self.seed ^ (step * self.batch + place) as u64;
             roughened(views::picture(self.corpus, index), &mut draws, seed)
         };
-        let views: Vec<_> = indices.iter().enumerate().map(view).collect();
+        let views: Vec<_> = indices.par_iter().enumerate().map(view).collect();
         let answers = model.forward(views::tensor(&views, self.device));
         let error = |(axis, range): (usize, Range<usize>)| {
             let likely = log_softmax(answers.clone().narrow(1, range.start, range.len()), 1);
