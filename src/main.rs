@@ -20,9 +20,16 @@ use likeness_kernels::Pool;
 #[global_allocator]
 static POOL: Pool = Pool::new();
 
+/// Bytes of a thread's stack: as much as a main thread has on Linux.
+const STACK: usize = 8 << 20;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match commands::run(cli.command, &mut std::io::stdout().lock()) {
+    // On a thread of the pool: work that is split there need not wake the thread that waits for it.
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build_global();
+    pool.expect("nothing was split before");
+    let outcome = rayon::scope(|_| commands::run(cli.command, &mut std::io::stdout().lock()));
+    match outcome {
         Ok(code) => code,
         Err(error) => exit::report(&error),
     }

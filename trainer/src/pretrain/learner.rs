@@ -11,6 +11,11 @@ use crate::trainable::Leaves;
 /// What a state holds of a model.
 const STATE: [&str; 4] = ["values", "average", "first", "second"];
 
+/// Steps from one averaging to the next: a pass over all weights each.
+const AVERAGED_EVERY: usize = 8;
+/// Steps at the begin that are all averaged.
+const SETTLING: usize = 64;
+
 /// A model's weights and what training them needs.
 #[derive(Debug, Clone)]
 pub struct Learner {
@@ -35,15 +40,27 @@ impl Learner {
     }
 
     /// One step along the gradient that `grads` has for `leaves`; its norm before clipping.
-    pub fn step(&mut self, leaves: &Leaves, grads: &mut [Gradients], rate: f64) -> Tensor<1> {
+    pub fn step(&mut self, leaves: Leaves, grads: &mut [Gradients], rate: f64) -> Tensor<1> {
         let gradient = leaves.gradient(grads);
+        drop(leaves); // views of the weights, which are now changed where they lie
         let values = std::mem::replace(&mut self.parameters.values, gradient.clone());
         let (values, norm) = self.adam.step(values, gradient, rate);
-        // The first steps are far from what is averaged later.
-        let decay = self.decay.min((1.0 + self.steps() as f64) / (10.0 + self.steps() as f64));
-        self.average = self.average.clone() * decay + values.clone() * (1.0 - decay);
         self.parameters.values = values;
+        let steps = self.steps();
+        if steps < SETTLING || steps.is_multiple_of(AVERAGED_EVERY) {
+            let apart = if steps < SETTLING { 1 } else { AVERAGED_EVERY };
+            // The first steps are far from what is averaged later.
+            let decay = self.decay.min((1.0 + steps as f64) / (10.0 + steps as f64));
+            self.blend(decay.powi(apart as i32));
+        }
         norm
+    }
+
+    /// Moves the average to the weights.
+    fn blend(&mut self, decay: f64) {
+        let values = self.parameters.values.clone();
+        let average = std::mem::replace(&mut self.average, values.clone());
+        self.average = average * decay + values * (1.0 - decay);
     }
 
     /// The averaged weights.

@@ -77,7 +77,7 @@ pub fn run(
         let learning_rate = plan.rate.at(step + 1);
         let (loss, leaves) = stage.loss(step, learners);
         let mut grads = [loss.backward()];
-        let stepped = learners.iter_mut().zip(&leaves);
+        let stepped = learners.iter_mut().zip(leaves);
         let norms: Vec<_> =
             stepped.map(|(l, leaves)| l.step(leaves, &mut grads, learning_rate)).collect();
         let done = step + 1;
