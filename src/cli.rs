@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    convert, curate, doctor, evaluate, generate, models, pretrain, studio, train,
+    convert, curate, demo, doctor, evaluate, generate, models, pretrain, studio, train,
 };
 
 /// Photos of a character in, a LoRA that is proven to keep the face out.
@@ -38,6 +38,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Face models: list them, or pull them from their public hub
     Models(models::Args),
+    /// The whole job on a rendered character: photos, curate, train, evaluate, one page
+    Demo(demo::Args),
     /// Rendered photos of a character that does not exist, to try everything on
     Studio(studio::Args),
     /// Train the built-in base from scratch, on rendered characters

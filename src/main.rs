@@ -5,6 +5,7 @@
 mod cli;
 mod commands;
 mod corpus;
+mod demo;
 mod exit;
 mod face_models;
 mod machine;

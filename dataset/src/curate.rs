@@ -31,7 +31,7 @@ pub struct CurateOptions {
     pub trigger: String,
     /// What the character is. Default "person".
     pub class_word: String,
-    /// The side in pixels of the square whose area the buckets have: 128 to
+    /// The side in pixels of the square whose area the buckets have: 32 to
     /// 4096, a multiple of `bucket_step`. Default 512.
     pub resolution: u32,
     /// The step of the buckets' sides in pixels, a multiple of 8. Default 64.
@@ -107,8 +107,8 @@ impl CurateOptions {
             return refuse("bucket_step", self.bucket_step.to_string(), remedy);
         }
         let resolution = self.resolution;
-        if !(128..=4096).contains(&resolution) || !resolution.is_multiple_of(self.bucket_step) {
-            let remedy = "choose 128 to 4096 and a multiple of bucket_step, 512 is usual";
+        if !(32..=4096).contains(&resolution) || !resolution.is_multiple_of(self.bucket_step) {
+            let remedy = "choose 32 to 4096 and a multiple of bucket_step, 512 is usual";
             return refuse("resolution", resolution.to_string(), remedy);
         }
         if self.photos.to_str().is_none() {

@@ -2,6 +2,7 @@
 
 pub mod convert;
 pub mod curate;
+pub mod demo;
 pub mod doctor;
 mod dry_run;
 pub mod evaluate;
@@ -27,6 +28,7 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Generate(args) => generate::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Convert(args) => convert::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Doctor(args) => doctor::run(&args, out),
         Command::Models(args) => models::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Studio(args) => studio::run(&args, out).map(|()| ExitCode::SUCCESS),

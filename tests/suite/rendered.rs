@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::{World, sd15};
 
 const PRETRAINING: &str = "\
 out = 'small'\n[corpus]\ncharacters = 3\npictures_each = 3\nheld_out_characters = 1\nside = 32\n\
 [autoencoder]\nchannels = [8, 8, 8]\nlayers = 1\nlatent_channels = 4\ngroups = 4\n\
 [autoencoder.train]\nsteps = 2\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
 [text]\nmerges = 50\nwindow = 40\nwidth = 16\nlayers = 1\nheads = 2\n\
-[denoiser]\nchannels = [8, 16]\nlayers = 1\nheads = [1, 2]\ngroups = 4\naverage = 0.9\nmin_snr_gamma = 5.0\n\
+[denoiser]\nchannels = [16, 16]\nlayers = 1\nheads = [1, 2]\ngroups = 4\naverage = 0.9\nmin_snr_gamma = 5.0\n\
 [denoiser.train]\nsteps = 2\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
 [finder]\nside = 32\ntrunk = { channels = [8, 8, 8, 8, 8], groups = 4 }\n\
 [finder.train]\nsteps = 1\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
@@ -55,7 +55,7 @@ fn the_studio_renders_good_pictures_flaws_and_duplicates_with_their_truth() {
 }
 
 #[test]
-fn a_pretraining_makes_a_base_that_paints() {
+fn a_pretraining_makes_a_base_that_paints_and_a_demo_of_it() {
     let world = World::new();
     world.put("small.toml", PRETRAINING.as_bytes());
     let made = world.likeness("pretrain small.toml --device cpu").ok().stdout;
@@ -68,6 +68,25 @@ fn a_pretraining_makes_a_base_that_paints() {
         image::open(world.at("a.png")).expect("a picture").into_rgb8().dimensions(),
         (32, 32)
     );
+    let demo = "demo --base small/base --steps 3 --pictures 1 --device cpu --seed 4";
+    let told = world.likeness(&format!("{demo} --out d --json")).ok().stdout;
+    let told: Value = serde_json::from_str(&told).expect("JSON alone");
+    assert_eq!(
+        (&told["flawed"], &told["good"], &told["duplicates"]),
+        (&8.into(), &16.into(), &2.into())
+    );
+    assert_eq!(told["duplicates_dropped"], 2, "copies are found without knowing any face: {told}");
+    assert!(told["seconds"]["train"].is_number() && told["place_accuracy"]["base"].is_number());
+    let page = world.text("d/index.html");
+    for shown in ["photo-26.png", "under-exposure", "bare base", "likeness evaluate", "<polyline"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    for link in page.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(world.at(&format!("d/{link}")).exists(), "{link}");
+    }
+    world.likeness(&format!("{demo} --out d")).fails(2, &["`d` is not empty", "--out"]);
+    let other = format!("demo --base {} --out e", sd15());
+    world.likeness(&other).fails(2, &["no folder `judges`", "likeness pretrain"]);
     world.likeness("pretrain none.toml").fails(1, &["none.toml", "check the path"]);
     world.likeness("pretrain small.toml --set corpus.side=30").fails(2, &["corpus.side", "30"]);
 }
