@@ -59,7 +59,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         want = computed(reference_device, reference_folder, a, "f32", f"{work}/reference")
         got = computed(device, folder, a, a.dtype, f"{work}/judged")
-    failed, worst, longest = [], (0.0, None), (0.0, None)
+    failed, worst, longest = [], (0.0, ""), (0.0, "")
     for name, reference in want.items():
         values, norm = got.get(name), size(reference)
         if values is None or len(values) != len(reference):
