@@ -34,8 +34,13 @@ pub fn forward<B: Backend>(
     AttentionOptions { heads, causal }: AttentionOptions,
 ) -> FloatTensor<B> {
     let [q, k, v] = [q, k, v].map(|x| split::<B>(x, heads));
-    let options = AttentionModuleOptions { is_causal: causal, ..Default::default() };
-    joined::<B>(B::attention(q, k, v, None, None, options))
+    let [queries, keys] = [&q, &k].map(|x| x.shape().dims::<4>()[2]);
+    // burn's causal mask lets the last query see the last key, whatever their numbers; here a query
+    // sees the keys up to its own place.
+    let is_causal = causal && queries == keys;
+    let bias = (causal && !is_causal).then(|| unseen::<B>(&q, 0, queries, keys));
+    let options = AttentionModuleOptions { is_causal, ..Default::default() };
+    joined::<B>(B::attention(q, k, v, None, bias, options))
 }
 
 /// Gradients of q, k and v, the scores recomputed for a chunk of queries at a time.

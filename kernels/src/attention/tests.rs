@@ -61,11 +61,11 @@ fn it_equals_the_decomposition_with_its_gradients() {
                 );
                 let got = run([&q, &k, &v], |q, k, v| attention(q, k, v, options));
                 let want = run([&q, &k, &v], |q, k, v| reference(q, k, v, options));
-                for (got, want) in got.into_iter().zip(want) {
-                    assert!(
-                        largest_difference(got, want) < 2e-5,
-                        "{heads} {queries} {keys} {d_head}"
-                    );
+                let named = ["o", "dq", "dk", "dv"].into_iter().zip(got.into_iter().zip(want));
+                for (name, (got, want)) in named {
+                    let off = largest_difference(got, want);
+                    let case = format!("{heads} {queries} {keys} {d_head} {causal} {device:?}");
+                    assert!(off < 2e-5, "{name} is off by {off:e} at {case}");
                 }
             }
         }
