@@ -119,12 +119,15 @@ impl Judgement {
 
     /// Detail decides; where it is doubtful, reblur does.
     fn sharpness(&mut self, of: &str, found: Sharpness, decides: bool) {
-        let Sharpness { detail, reblur } = found;
+        let Sharpness { detail, reblur, evenness } = found;
         let doubtful = detail < rules::SOFT_DETAIL;
         let least = decides.then_some(rules::BLURRED_DETAIL);
         let most = (decides && doubtful).then_some(rules::SOFT_REBLUR);
         self.measures.add(&format!("{of}_detail"), detail, "share", least, None);
         self.measures.add(&format!("{of}_reblur"), reblur, "ratio", None, most);
+        let even = if of == "face" { rules::FACE_EVENNESS } else { rules::PICTURE_EVENNESS };
+        let even = decides.then_some(even);
+        self.measures.add(&format!("{of}_evenness"), evenness, "ratio", even, None);
         let percent = detail * 100.0;
         if least.is_some_and(|least| detail < least) {
             let message =
@@ -136,6 +139,9 @@ impl Judgement {
                 "the {of} is soft: fine detail is {percent:.2} % of its contrast, and blurring it again changes little"
             );
             self.reasons.push(Reason::measured("blurred", message, reblur, rules::SOFT_REBLUR));
+        } else if let Some(least) = even.filter(|least| evenness < *least) {
+            let message = format!("the {of} is smeared along one direction, as by motion");
+            self.reasons.push(Reason::measured("blurred", message, evenness, least));
         }
     }
 }
@@ -150,7 +156,7 @@ mod tests {
 
     fn look(mean: f64, detail: f64) -> Look {
         let exposure = Exposure { mean, dark_share: 0.0, bright_share: 0.0, p5: 0.1, p99: 0.9 };
-        Look { sharpness: Sharpness { detail, reblur: 0.5 }, exposure }
+        Look { sharpness: Sharpness { detail, reblur: 0.5, evenness: 0.5 }, exposure }
     }
 
     fn face(size: f32) -> Face {
@@ -208,6 +214,15 @@ mod tests {
         assert_eq!(rules_of(&doubtful, FaceRules::NoModel), ["blurred"]);
         doubtful.picture.sharpness.reblur = 0.15;
         assert!(rules_of(&doubtful, FaceRules::NoModel).is_empty());
+    }
+
+    #[test]
+    fn a_face_that_is_smeared_one_way_is_blurred() {
+        let mut moved = photo(vec![face(300.0)]);
+        moved.face.as_mut().expect("a face").sharpness.evenness = 0.05;
+        let said = judge(&moved, 512, FaceRules::Apply);
+        assert_eq!(said.reasons.len(), 1);
+        assert!(said.reasons[0].message.contains("smeared"), "{said:?}");
     }
 
     #[test]

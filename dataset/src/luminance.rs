@@ -53,6 +53,21 @@ impl Plane {
             .collect()
     }
 
+    /// Twice the value less its neighbours on both sides, along the row, the column and both
+    /// diagonals; edges repeat. A diagonal's steps are longer: its values are halved.
+    pub fn second_differences(&self) -> [Vec<f32>; 4] {
+        let along = |dx: isize, dy: isize, weight: f32| {
+            let bend = |(x, y): (usize, usize)| {
+                let at = |by: isize| {
+                    self.at((shifted(x, by * dx, self.width), shifted(y, by * dy, self.height)))
+                };
+                weight * (2.0 * at(0) - at(-1) - at(1))
+            };
+            self.places().map(bend).collect()
+        };
+        [along(1, 0, 1.0), along(0, 1, 1.0), along(1, 1, 0.5), along(1, -1, 0.5)]
+    }
+
     /// Every place as column and row, row by row.
     pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let (width, height) = (self.width, self.height);

@@ -4,21 +4,25 @@
 //! that a Gaussian `G` of 1 px takes away. `reblur = sum (L G x)^2 / sum (L
 //! x)^2`: how much of the Laplacian `L` outlives that blur. A blurred picture
 //! has little detail and hardly changes when it is blurred again (the second
-//! after Crete et al. 2007, <https://doi.org/10.1117/12.702790>). Both are
-//! ratios, so brighter or darker makes no difference.
+//! after Crete et al. 2007, <https://doi.org/10.1117/12.702790>). `evenness`: of
+//! the second differences' squares along the row, the column and both diagonals
+//! the least over the most; a camera that moved leaves little along its way.
+//! All are ratios, so brighter or darker makes no difference.
 
 use image::RgbImage;
 use likeness_faces::{Face, align_to};
 
 use crate::luminance::Plane;
 
-/// The two measures.
+/// The three measures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sharpness {
     /// 0 to 1; more is sharper.
     pub detail: f64,
     /// 0 to 1; less is sharper.
     pub reblur: f64,
+    /// 0 to 1; the least where everything is smeared along one direction.
+    pub evenness: f64,
 }
 
 /// The side of an aligned face; its eyes are 81 px apart.
@@ -31,9 +35,10 @@ struct Sums {
     count: f64,
     value: f64,
     square: f64,
-    removed: f64,   // (x - Gx)^2
-    edge: f64,      // (Lx)^2
-    edge_left: f64, // (LGx)^2
+    removed: f64,    // (x - Gx)^2
+    edge: f64,       // (Lx)^2
+    edge_left: f64,  // (LGx)^2
+    bends: [f64; 4], // second differences squared, along each direction
 }
 
 impl Sums {
@@ -46,7 +51,7 @@ impl Sums {
 pub(crate) fn of_face(aligned: &RgbImage) -> Sharpness {
     let plane = Plane::of(aligned);
     let sums = sums(&plane, 1, |x, y| in_face(x, y).then_some(0))[0];
-    sharpness(sums.removed, sums.contrast(), sums.edge_left, sums.edge)
+    sharpness(&sums, sums.contrast())
 }
 
 /// The sharpness of a picture, where it is sharpest: the quarter of its tiles
@@ -63,9 +68,15 @@ pub(crate) fn of_picture(picture: &RgbImage) -> Sharpness {
     let least = tiles.get(tiles.len() / 2).map_or(0.0, Sums::contrast);
     tiles.sort_by(|a, b| b.removed.total_cmp(&a.removed));
     tiles.truncate((TILES * TILES / 4).min(tiles.len()));
-    let total = |part: fn(&Sums) -> f64| tiles.iter().map(part).sum::<f64>();
     let contrast = tiles.iter().map(|sums| sums.contrast().max(least)).sum();
-    sharpness(total(|s| s.removed), contrast, total(|s| s.edge_left), total(|s| s.edge))
+    let mut all = Sums::default();
+    for tile in &tiles {
+        all.removed += tile.removed;
+        all.edge += tile.edge;
+        all.edge_left += tile.edge_left;
+        (0..4).for_each(|way| all.bends[way] += tile.bends[way]);
+    }
+    sharpness(&all, contrast)
 }
 
 /// `face` of `image` upright on [`FACE_SIDE`] pixels.
@@ -82,14 +93,21 @@ pub(crate) fn in_face(x: usize, y: usize) -> bool {
 }
 
 /// A flat area has no contrast to lose: it counts as without detail.
-fn sharpness(removed: f64, contrast: f64, edge_left: f64, edge: f64) -> Sharpness {
+fn sharpness(sums: &Sums, contrast: f64) -> Sharpness {
     let ratio = |part: f64, whole: f64, none: f64| if whole > 1e-6 { part / whole } else { none };
-    Sharpness { detail: ratio(removed, contrast, 0.0), reblur: ratio(edge_left, edge, 1.0) }
+    let (least, most) =
+        sums.bends.iter().fold((f64::INFINITY, 0f64), |(l, m), bend| (l.min(*bend), m.max(*bend)));
+    Sharpness {
+        detail: ratio(sums.removed, contrast, 0.0),
+        reblur: ratio(sums.edge_left, sums.edge, 1.0),
+        evenness: ratio(least, most, 1.0),
+    }
 }
 
 fn sums(plane: &Plane, groups: usize, group: impl Fn(usize, usize) -> Option<usize>) -> Vec<Sums> {
     let blurred = plane.blurred();
     let (edges, edges_left) = (plane.laplacian(), blurred.laplacian());
+    let bends = plane.second_differences();
     let mut all = vec![Sums::default(); groups];
     for (index, (x, y)) in plane.places().enumerate() {
         let Some(sums) = group(x, y).and_then(|number| all.get_mut(number)) else {
@@ -102,6 +120,9 @@ fn sums(plane: &Plane, groups: usize, group: impl Fn(usize, usize) -> Option<usi
         sums.removed += (value - f64::from(blurred.values[index])).powi(2);
         sums.edge += f64::from(edges[index]).powi(2);
         sums.edge_left += f64::from(edges_left[index]).powi(2);
+        for (sum, bend) in sums.bends.iter_mut().zip(&bends) {
+            *sum += f64::from(bend[index]).powi(2);
+        }
     }
     all
 }
@@ -120,6 +141,23 @@ mod tests {
         let (before, after) = (of_picture(&sharp), of_picture(&soft));
         assert!(after.detail < before.detail / 5.0, "{before:?} {after:?}");
         assert!(after.reblur > before.reblur * 2.0, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn motion_along_any_direction_takes_evenness() {
+        let still = texture(300, 300, 4);
+        assert!(of_picture(&still).evenness > 0.3, "{:?}", of_picture(&still));
+        for (dx, dy) in [(1i32, 0i32), (0, 1), (1, 1), (1, -1)] {
+            let moved = RgbImage::from_fn(300, 300, |x, y| {
+                let at = |t: i32| {
+                    let place = |at: u32, by: i32| (at as i32 + by * t).clamp(0, 299) as u32;
+                    u32::from(still.get_pixel(place(x, dx), place(y, dy))[0])
+                };
+                image::Rgb([((-4..5).map(at).sum::<u32>() / 9) as u8; 3])
+            });
+            let found = of_picture(&moved);
+            assert!(found.evenness < 0.08, "{dx} {dy} {found:?}");
+        }
     }
 
     #[test]
@@ -147,7 +185,10 @@ mod tests {
 
     #[test]
     fn tiny_and_flat_pictures_do_not_panic() {
-        assert_eq!(of_picture(&RgbImage::new(1, 1)), Sharpness { detail: 0.0, reblur: 1.0 });
+        assert_eq!(
+            of_picture(&RgbImage::new(1, 1)),
+            Sharpness { detail: 0.0, reblur: 1.0, evenness: 1.0 }
+        );
         assert_eq!(of_face(&RgbImage::new(FACE_SIDE, FACE_SIDE)).detail, 0.0);
     }
 }
