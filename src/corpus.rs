@@ -12,7 +12,7 @@ use likeness_studio::{
     render, truth_of,
 };
 use likeness_trainer::pretrain::config::PretrainConfig;
-use likeness_trainer::pretrain::corpus::{AXES, LABELS, Label, PIXELS};
+use likeness_trainer::pretrain::corpus::{AXES, CHARACTERS, LABELS, Label, PIXELS};
 use likeness_trainer::pretrain::run::corpus_folder;
 use likeness_trainer::progress::Stop;
 use rayon::prelude::*;
@@ -30,6 +30,10 @@ pub fn rendered(config: &PretrainConfig, stop: &Stop) -> anyhow::Result<bool> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     let axes = serde_json::to_string_pretty(&axes()).expect("words are JSON") + "\n";
     atomic::write(&folder.join(AXES), axes.as_bytes())?;
+    let characters: Vec<_> =
+        (0..config.corpus.characters).map(|who| character(who as u64).traits.numbers()).collect();
+    let characters = serde_json::to_string(&characters).expect("numbers are JSON") + "\n";
+    atomic::write(&folder.join(CHARACTERS), characters.as_bytes())?;
     let (count, _) = config.pictures();
     let from = whole(&folder, 3 * config.corpus.side.pow(2))?;
     if from >= count {
@@ -113,10 +117,15 @@ fn axes() -> Vec<Axis> {
     ]
 }
 
+/// Character number `who`.
+fn character(who: u64) -> Character {
+    Character::from_seed(FIRST + who)
+}
+
 /// Picture number `index` and what is known of it.
 fn example(config: &PretrainConfig, index: usize) -> (Vec<u8>, Label) {
     let who = (index / config.corpus.pictures_each) as u64;
-    let character = Character::from_seed(FIRST + who);
+    let character = character(who);
     let scene = Scene::sample(FIRST + index as u64);
     let size = Size::square(config.corpus.side as u32);
     (render(&character, &scene, size).rgb, label(index as u64, who, (&character, &scene, size)))

@@ -2,6 +2,7 @@
 
 pub(crate) mod describe;
 pub(crate) mod looks;
+mod numbers;
 pub(crate) mod traits;
 
 use serde::{Deserialize, Serialize};

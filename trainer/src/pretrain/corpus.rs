@@ -1,8 +1,9 @@
-//! Pictures with captions and labels, all of one size, in three files of one folder.
+//! Pictures with captions and labels, all of one size, in four files of one folder.
 //!
-//! `axes.json` says what labels count ([`Axis`]); `pictures.rgb` holds the pictures one after the other, 8 bits a channel, row by row;
-//! `pictures.jsonl` a line for each: its [`Label`]. The last ones are held out: they
-//! are never trained on.
+//! `axes.json` says what labels count ([`Axis`]), `characters.json` what each character looks like in
+//! numbers; `pictures.rgb` holds the pictures one after the other, 8 bits a channel, row by row;
+//! `pictures.jsonl` a line for each: its [`Label`]. The last ones are held out: they are never
+//! trained on.
 
 use std::fs;
 use std::path::Path;
@@ -32,6 +33,8 @@ pub struct Label {
 
 /// The file of the [`Axis`]es.
 pub const AXES: &str = "axes.json";
+/// The file of the characters' numbers.
+pub const CHARACTERS: &str = "characters.json";
 /// The file of the pixels.
 pub const PIXELS: &str = "pictures.rgb";
 /// The file of the [`Label`]s.
@@ -44,6 +47,7 @@ pub struct Corpus {
     pixels: Vec<u8>,
     labels: Vec<Label>,
     axes: Vec<Axis>,
+    characters: Vec<Vec<f32>>,
     held_out: usize,
 }
 
@@ -70,6 +74,17 @@ impl Corpus {
         let labels = labels.collect::<Result<Vec<Label>, _>>();
         let labels = labels.map_err(|error| invalid(LABELS, error))?;
         let axes = serde_json::from_str(&text(AXES)?).map_err(|error| invalid(AXES, error))?;
+        let characters = serde_json::from_str(&text(CHARACTERS)?);
+        let characters: Vec<Vec<f32>> = characters.map_err(|error| invalid(CHARACTERS, error))?;
+        let known = |label: &Label| {
+            let numbers = characters.get(label.character as usize);
+            numbers.is_some_and(|numbers| numbers.len() == characters[0].len())
+        };
+        if !labels.iter().all(known) {
+            return Err(broken(format!(
+                "has a `{CHARACTERS}` that lacks numbers of some character; delete the folder"
+            )));
+        }
         if pixels.len() < count * side * side * 3 || labels.len() < count {
             return Err(broken(format!(
                 "holds {} labels and {} bytes of pixels, too few for {count} pictures of {side} x {side} pixels; delete the folder",
@@ -78,7 +93,7 @@ impl Corpus {
             )));
         }
         pixels.truncate(count * side * side * 3);
-        Ok(Self { side, pixels, labels, axes, held_out })
+        Ok(Self { side, pixels, labels, axes, characters, held_out })
     }
 
     /// Pictures to train on.
@@ -94,6 +109,11 @@ impl Corpus {
     /// What may be asked of each picture.
     pub fn axes(&self) -> &[Axis] {
         &self.axes
+    }
+
+    /// What the character of picture `index` looks like: as many numbers for all, about one in size.
+    pub fn traits(&self, index: usize) -> &[f32] {
+        &self.characters[self.labels[index].character as usize]
     }
 
     /// Pixels a side.

@@ -11,7 +11,7 @@ use image::{Rgb, RgbImage};
 use likeness_faces::{Axis, Face, FaceModels, Identity, SceneReader, align_with_margin};
 
 use super::config::PretrainConfig;
-use super::corpus::{AXES, LABELS, Label, PIXELS};
+use super::corpus::{AXES, CHARACTERS, LABELS, Label, PIXELS};
 use super::run::{Part, Pretrained, corpus_folder, pretrain};
 use crate::progress::{Event, Stop};
 
@@ -112,6 +112,8 @@ fn corpus(folder: &Path, side: usize) {
     let axes =
         [Axis { name: "top".into(), labels: ["red", "green", "blue"].map(str::to_owned).into() }];
     fs::write(folder.join(AXES), json!(axes).to_string()).expect("axes");
+    let characters = [0, 1, 2, 3, 4, 5].map(|who| [who % 2, who / 2]);
+    fs::write(folder.join(CHARACTERS), json!(characters).to_string()).expect("characters");
     fs::write(folder.join(PIXELS), pixels).expect("pictures");
     fs::write(folder.join(LABELS), labels).expect("labels");
 }
