@@ -72,7 +72,7 @@ impl Decisions {
         let Some(decision) = self.of(&record.sha256) else {
             return;
         };
-        let keeps = decision.verdict == Verdict::Keep;
+        let keeps = decision.verdict != Verdict::Drop;
         if keeps && record.crop.is_none() {
             let message = "a person decided to keep it, but it cannot be read";
             record.notes.push(Reason::plain("decision", message));

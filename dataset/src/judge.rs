@@ -10,6 +10,8 @@ use crate::sharpness::Sharpness;
 pub(crate) struct Judgement {
     /// Why it is dropped; none keeps it.
     pub reasons: Vec<Reason>,
+    /// Why a person should look.
+    pub doubts: Vec<Reason>,
     /// What is worth knowing.
     pub notes: Vec<Reason>,
     /// What was measured.

@@ -43,6 +43,8 @@ pub enum Event<'a> {
 pub struct Summary {
     /// How many photos are kept.
     pub kept: usize,
+    /// How many of these a person should look at.
+    pub review: usize,
     /// How many are dropped.
     pub dropped: usize,
     /// One record a photo with a person's decisions applied, sorted by path.

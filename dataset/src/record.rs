@@ -12,8 +12,21 @@ use crate::crop::Crop;
 pub enum Verdict {
     /// It is.
     Keep,
+    /// It is, but a person should look first: a measure is doubtful.
+    Review,
     /// It is not.
     Drop,
+}
+
+impl Verdict {
+    /// Its word in the files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Review => "review",
+            Self::Drop => "drop",
+        }
+    }
 }
 
 /// A rule that spoke about a photo.
@@ -112,7 +125,7 @@ pub struct ImageRecord {
     pub height: u32,
     /// Whether it is trained on.
     pub verdict: Verdict,
-    /// Why it is dropped, or which person's decision kept it.
+    /// Why it is dropped, what is doubtful, or which person's decision kept it.
     pub reasons: Vec<Reason>,
     /// What is worth knowing but is no reason to drop it.
     #[serde(default)]
@@ -139,6 +152,6 @@ pub struct ImageRecord {
 impl ImageRecord {
     /// Whether it is trained on.
     pub fn is_kept(&self) -> bool {
-        self.verdict == Verdict::Keep
+        self.verdict != Verdict::Drop
     }
 }

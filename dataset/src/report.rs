@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::character::Character;
 use crate::measure::Photo;
 use crate::progress::Summary;
-use crate::record::{ImageRecord, Measure, Reason};
+use crate::record::{ImageRecord, Measure, Reason, Verdict};
 
 /// The file's name in a dataset.
 pub(crate) const FILE: &str = "report.html";
@@ -24,29 +24,34 @@ pub(crate) fn page(
 ) -> String {
     let title = escaped(&format!("{} ({})", character.trigger, character.class_word));
     let folder = escaped(&character.photos.display().to_string());
-    let cards = |kept: bool| -> String {
+    let cards = |verdict: Verdict| -> String {
         let pairs = summary.records.iter().zip(photos);
         pairs
-            .filter(|(record, _)| record.is_kept() == kept)
+            .filter(|(record, _)| record.verdict == verdict)
             .map(|(r, p)| card(r, p, caption(r)))
             .collect()
     };
-    let Summary { kept, dropped, .. } = summary;
+    let Summary { kept, review, dropped, .. } = summary;
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}: curation</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <header><h1>{title}</h1><p>Photos of {folder}, buckets of about {resolution} x {resolution} px</p>\n\
          <div class=\"counts\"><div><b class=\"good\">{kept}</b>kept</div>\
+         <div><b class=\"doubt\">{review}</b>of them to review</div>\
          <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{hints}\
-         {kept_part}{dropped_part}\
+         {review_part}{kept_part}{dropped_part}\
          <p class=\"faint\">White frame: what is trained on. Green box: the main face; dashed: other faces. \
          To override a verdict, add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n\
          </body>\n</html>\n",
         resolution = character.resolution,
         hints = hints(summary),
-        kept_part = section("Kept", *kept, &cards(true)),
-        dropped_part = section("Dropped", *dropped, &cards(false)),
+        review_part = match review {
+            0 => String::new(),
+            _ => section("Review", *review, &cards(Verdict::Review)),
+        },
+        kept_part = section("Kept", kept - review, &cards(Verdict::Keep)),
+        dropped_part = section("Dropped", *dropped, &cards(Verdict::Drop)),
         example = "<code>{\"sha256\":\"…\",\"verdict\":\"keep\",\"reason\":\"…\"}</code>",
     )
 }
@@ -84,10 +89,18 @@ fn card(record: &ImageRecord, photo: &Photo, caption: Option<String>) -> String 
             .filter(|_| record.is_kept())
             .map(|text| format!("<p class=\"caption\">{}</p>", escaped(text.trim())))
             .unwrap_or_default(),
-        reasons = list(&record.reasons, if record.is_kept() { "good" } else { "bad" }),
+        reasons = list(&record.reasons, class_of(record.verdict)),
         notes = list(&record.notes, "note"),
         table = table(record),
     )
+}
+
+fn class_of(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Keep => "good",
+        Verdict::Review => "doubt",
+        Verdict::Drop => "bad",
+    }
 }
 
 /// The thumbnail with the crop and the faces drawn in the photo's own pixels.

@@ -52,11 +52,12 @@ impl Verdicts {
     pub fn summary(self) -> Summary {
         let Self { records, unmeasured, mut advice } = self;
         let kept = records.iter().filter(|record| record.is_kept()).count();
+        let review = records.iter().filter(|record| record.verdict == Verdict::Review).count();
         if !rules::GOOD_COUNT.contains(&kept) {
             let (least, most) = (rules::GOOD_COUNT.start(), rules::GOOD_COUNT.end());
             advice.push(format!("{kept} photos are kept; {least} to {most} work best"));
         }
-        Summary { kept, dropped: records.len() - kept, records, unmeasured, advice }
+        Summary { kept, review, dropped: records.len() - kept, records, unmeasured, advice }
     }
 
     fn say_what_is_unmeasured(&mut self, rules: FaceRules, readable: usize) {
@@ -77,7 +78,7 @@ impl Verdicts {
     /// The places of the photos that count: kept by the rules or by a person.
     fn standing(&self, decisions: &Decisions) -> Vec<usize> {
         let stands = |record: &ImageRecord| match decisions.of(&record.sha256) {
-            Some(decision) => decision.verdict == Verdict::Keep && record.crop.is_some(),
+            Some(decision) => decision.verdict != Verdict::Drop && record.crop.is_some(),
             None => record.is_kept(),
         };
         (0..self.records.len()).filter(|&index| stands(&self.records[index])).collect()
@@ -133,14 +134,18 @@ impl Verdicts {
     }
 }
 
+/// A reason to drop outweighs doubts, which become notes.
 fn drop_for(record: &mut ImageRecord, reason: Reason) {
+    if record.verdict == Verdict::Review {
+        record.notes.append(&mut record.reasons);
+    }
     record.verdict = Verdict::Drop;
     record.reasons.push(reason);
 }
 
 fn candidate<'a>(photo: &'a Photo, decisions: &Decisions) -> Option<Candidate<'a>> {
     let measured = photo.measured.as_ref().ok()?;
-    let wanted = decisions.of(&photo.sha256).is_some_and(|said| said.verdict == Verdict::Keep);
+    let wanted = decisions.of(&photo.sha256).is_some_and(|said| said.verdict != Verdict::Drop);
     Some(Candidate {
         sha256: &photo.sha256,
         fingerprint: measured.fingerprint,
@@ -182,7 +187,15 @@ fn judged(
     rules: FaceRules,
 ) -> ImageRecord {
     let (width, height) = (photo.width, photo.height);
-    let Judgement { reasons, mut notes, measures } = judge(photo, options.min_side, rules);
+    let Judgement { reasons, doubts, mut notes, measures } = judge(photo, options.min_side, rules);
+    let (verdict, reasons) = match (reasons.is_empty(), doubts.is_empty()) {
+        (true, true) => (Verdict::Keep, reasons),
+        (true, false) => (Verdict::Review, doubts),
+        (false, _) => {
+            notes.extend(doubts);
+            (Verdict::Drop, reasons)
+        }
+    };
     let bucket = Bucket::nearest(width, height, options.resolution, options.bucket_step);
     let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
     let crop = Crop::choose(width, height, bucket, face);
@@ -194,7 +207,7 @@ fn judged(
     ImageRecord {
         width,
         height,
-        verdict: if reasons.is_empty() { Verdict::Keep } else { Verdict::Drop },
+        verdict,
         reasons,
         notes,
         measures,

@@ -98,10 +98,16 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn print(summary: &Summary, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{} kept, {} dropped", summary.kept, summary.dropped)?;
-    for record in summary.records.iter().filter(|r| r.verdict == Verdict::Drop) {
-        let reasons: Vec<_> = record.reasons.iter().map(|r| r.message.as_str()).collect();
-        writeln!(out, "  dropped {}: {}", record.path, reasons.join("; "))?;
+    let review = match summary.review {
+        0 => String::new(),
+        count => format!(" ({count} to review)"),
+    };
+    writeln!(out, "{} kept{review}, {} dropped", summary.kept, summary.dropped)?;
+    for verdict in [Verdict::Drop, Verdict::Review] {
+        for record in summary.records.iter().filter(|r| r.verdict == verdict) {
+            let reasons: Vec<_> = record.reasons.iter().map(|r| r.message.as_str()).collect();
+            writeln!(out, "  {} {}: {}", verdict.name(), record.path, reasons.join("; "))?;
+        }
     }
     for line in summary.unmeasured.iter().chain(&summary.advice) {
         writeln!(out, "  note: {line}")?;

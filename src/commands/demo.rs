@@ -78,7 +78,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "{}", demo.json(&photos, &records, &scores, &page))?;
         return Ok(());
     }
-    let kept = records.iter().filter(|record| record.verdict == Verdict::Keep).count();
+    let kept = records.iter().filter(|record| record.is_kept()).count();
     writeln!(out, "photos   {kept} of {} kept", records.len())?;
     writeln!(out, "{}: {}", scores.gate.outcome, scores.gate.reason)?;
     writeln!(out, "page     {}", page.display())?;

@@ -52,7 +52,7 @@ impl Shown<'_> {
     }
 
     fn photos(&self) -> String {
-        let kept = self.records.iter().filter(|r| r.verdict == Verdict::Keep).count();
+        let kept = self.records.iter().filter(|r| r.is_kept()).count();
         let mut html = format!(
             "<section><h2>1. Curate: {kept} of {} photos kept</h2><div class=\"photos\">",
             self.records.len()
@@ -60,10 +60,10 @@ impl Shown<'_> {
         for record in self.records {
             let (class, why) = match record.verdict {
                 Verdict::Keep => ("keep", "kept".to_owned()),
-                Verdict::Drop => {
+                verdict => {
                     let said: Vec<&str> =
                         record.reasons.iter().map(|reason| reason.message.as_str()).collect();
-                    ("drop", said.join("; "))
+                    (verdict.name(), said.join("; "))
                 }
             };
             let meant = self.photos.iter().find(|photo| photo.name == record.path);
