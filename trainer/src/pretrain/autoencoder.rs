@@ -16,8 +16,8 @@ use super::parameters::Parameters;
 use super::stage::{OPTIMIZER, Stage, drawn};
 use crate::trainable::Leaves;
 
-/// Weight of the squared error, which is then about as large as that of the edges.
-const SQUARES: f64 = 10.0;
+/// Weight of the squared error, which is then a few times that of the edges.
+const SQUARES: f64 = 40.0;
 /// Weight of the divergence: latents stay near unit size without being blurred.
 const DIVERGENCE: f64 = 1e-6;
 /// Pictures encoded at once when nothing is learned.
