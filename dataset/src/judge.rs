@@ -1,6 +1,7 @@
 //! Judges one photo by itself.
 
-use crate::measure::{Look, Measured};
+use crate::limits;
+use crate::measure::{FaceLook, Look, Measured};
 use crate::record::{Measures, Reason};
 use crate::rules::{self, FaceRules};
 use crate::sharpness::Sharpness;
@@ -23,10 +24,17 @@ pub(crate) fn judge(photo: &Measured, min_side: u32, rules: FaceRules) -> Judgem
     let mut said = Judgement::default();
     said.size(photo, min_side);
     said.picture_look(&photo.picture, rules != FaceRules::Apply || photo.face.is_none());
+    said.limited(&limits::NOISE, photo.camera.noise);
+    // What is dark has no colours to speak of; that it is dark is said elsewhere.
+    if photo.picture.exposure.p99 >= rules::PICTURE_P99 {
+        said.limited(&limits::COLOURS, photo.camera.colours);
+    }
+    said.limited(&limits::FRAME, photo.camera.frame);
     if rules == FaceRules::Apply {
         said.faces(photo);
-        if let Some(look) = &photo.face {
-            said.face_look(look);
+        if let Some(face) = &photo.face {
+            said.face_look(&face.look);
+            said.portrait(face);
         }
     }
     said
@@ -100,6 +108,20 @@ impl Judgement {
         }
     }
 
+    fn portrait(&mut self, face: &FaceLook) {
+        let FaceLook { pose, portrait, .. } = face;
+        self.measures.add("face_share", face.share, "share", None, None);
+        self.limited(&limits::YAW, pose.yaw);
+        self.limited(&limits::PITCH, pose.pitch);
+        self.limited(&limits::ROLL, pose.roll);
+        self.measures.add("light_side", portrait.light_side, "stops", None, None);
+        self.measures.add("shadow", portrait.shadow, "share", None, None);
+        self.limited(&limits::SHADOW_EDGE, portrait.shadow_edge);
+        self.limited(&limits::BACKLIGHT, face.backlight);
+        self.limited(&limits::COVER, portrait.cover);
+        self.limited(&limits::EYES_DARK, portrait.eyes_dark);
+    }
+
     /// The whole picture is always measured, but judged (`decides`) only
     /// where there is no face to judge by.
     fn picture_look(&mut self, look: &Look, decides: bool) {
@@ -150,11 +172,13 @@ impl Judgement {
 
 #[cfg(test)]
 mod tests {
-    use likeness_faces::Face;
+    use likeness_faces::{Face, Pose};
 
     use super::*;
+    use crate::camera::Camera;
     use crate::exposure::Exposure;
     use crate::perceptual::Fingerprint;
+    use crate::portrait::Portrait;
 
     fn look(mean: f64, detail: f64) -> Look {
         let exposure = Exposure { mean, dark_share: 0.0, bright_share: 0.0, p5: 0.1, p99: 0.9 };
@@ -167,11 +191,24 @@ mod tests {
         Face { bbox: [0.0, 0.0, size, size], landmarks, score: 0.9 }
     }
 
+    fn face_look(look: Look) -> FaceLook {
+        let portrait = Portrait {
+            light_side: 0.1,
+            shadow: 0.05,
+            shadow_edge: 0.08,
+            cover: 3.0,
+            eyes_dark: 0.2,
+        };
+        let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
+        FaceLook { look, pose, portrait, backlight: 0.1, share: 0.4 }
+    }
+
     fn photo(faces: Vec<Face>) -> Measured {
         Measured {
             width: 800,
             height: 600,
-            face: faces.first().map(|_| look(0.5, 0.05)),
+            face: faces.first().map(|_| face_look(look(0.5, 0.05))),
+            camera: Camera { noise: 0.5, colours: 12.0, frame: 0.0 },
             faces,
             picture: look(0.5, 0.05),
             identity: None,
@@ -203,7 +240,7 @@ mod tests {
         assert_eq!(rules_of(&photo(vec![face(100.0)]), FaceRules::Apply), ["small face"]);
         assert_eq!(rules_of(&photo(vec![]), FaceRules::Apply), ["no face"]);
         let mut dark = photo(vec![face(300.0)]);
-        dark.face = Some(look(0.1, 0.0001));
+        dark.face = Some(face_look(look(0.1, 0.0001)));
         assert_eq!(rules_of(&dark, FaceRules::Apply), ["blurred", "dark"]);
         dark.width = 100;
         assert_eq!(rules_of(&dark, FaceRules::NoModel), ["small"]);
@@ -221,7 +258,7 @@ mod tests {
     #[test]
     fn a_face_that_is_smeared_one_way_is_blurred() {
         let mut moved = photo(vec![face(300.0)]);
-        moved.face.as_mut().expect("a face").sharpness.evenness = 0.05;
+        moved.face.as_mut().expect("a face").look.sharpness.evenness = 0.05;
         let said = judge(&moved, 512, FaceRules::Apply);
         assert_eq!(said.reasons.len(), 1);
         assert!(said.reasons[0].message.contains("smeared"), "{said:?}");

@@ -17,6 +17,7 @@
 
 mod atomic;
 mod bucket;
+mod camera;
 mod captions;
 mod character;
 mod crop;
@@ -31,10 +32,13 @@ mod folder;
 mod hash;
 mod jpeg_end;
 mod judge;
+mod lab;
+mod limits;
 mod luminance;
 mod measure;
 mod perceptual;
 mod person;
+mod portrait;
 mod progress;
 mod record;
 mod report;

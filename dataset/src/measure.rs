@@ -6,14 +6,16 @@ use std::path::Path;
 
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
-use likeness_faces::{Face, FaceModels, Identity};
+use likeness_faces::{Face, FaceModels, Identity, Pose};
 
+use crate::camera::{self, Camera};
 use crate::decode::{self, DecodeError};
 use crate::error::DatasetError;
 use crate::exposure::{self, Exposure};
 use crate::hash::sha256_hex;
 use crate::luminance::fitted;
 use crate::perceptual::Fingerprint;
+use crate::portrait::Portrait;
 use crate::sharpness::{self, Sharpness};
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
@@ -36,12 +38,25 @@ pub(crate) struct Measured {
     pub height: u32,
     pub faces: Vec<Face>,
     pub picture: Look,
+    pub camera: Camera,
     /// Of the main face, where there is one.
-    pub face: Option<Look>,
+    pub face: Option<FaceLook>,
     pub identity: Option<Identity>,
     pub fingerprint: Fingerprint,
     /// A JPEG of at most 256 px.
     pub thumbnail: Vec<u8>,
+}
+
+/// How a face looks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FaceLook {
+    pub look: Look,
+    pub pose: Pose,
+    pub portrait: Portrait,
+    /// How much brighter it is behind the face, in stops.
+    pub backlight: f64,
+    /// The face's height over the picture's.
+    pub share: f64,
 }
 
 /// How a face or a picture looks.
@@ -99,7 +114,8 @@ fn measure(
             sharpness: sharpness::of_picture(&small),
             exposure: exposure::of(&small, |_, _| true),
         },
-        face: main.map(|face| face_look(&sharpness::aligned(image, face))),
+        camera: Camera::of(&small),
+        face: main.map(|face| face_look(image, &small, face)),
         identity,
         fingerprint: Fingerprint::of(image),
         thumbnail: thumbnail(&small),
@@ -107,10 +123,17 @@ fn measure(
     })
 }
 
-fn face_look(aligned: &RgbImage) -> Look {
-    Look {
-        sharpness: sharpness::of_face(aligned),
-        exposure: exposure::of(aligned, sharpness::in_face),
+fn face_look(image: &RgbImage, small: &RgbImage, face: &Face) -> FaceLook {
+    let aligned = sharpness::aligned(image, face);
+    let exposure = exposure::of(&aligned, sharpness::in_face);
+    let scale = small.width() as f32 / image.width() as f32;
+    let smaller = Face { bbox: face.bbox.map(|value| value * scale), ..face.clone() };
+    FaceLook {
+        look: Look { sharpness: sharpness::of_face(&aligned), exposure },
+        pose: Pose::of(&face.landmarks),
+        portrait: Portrait::of(&aligned),
+        backlight: camera::backlight(small, &smaller, exposure.mean),
+        share: f64::from(face.bbox[3]) / f64::from(image.height()),
     }
 }
 

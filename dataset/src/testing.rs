@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
-/// A picture with detail at every scale: the same for the same `seed`.
+/// A picture with detail at every scale and a few colours: the same for the same `seed`.
 pub(crate) fn texture(width: u32, height: u32, seed: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let mut value = 0.0;
@@ -12,8 +12,9 @@ pub(crate) fn texture(width: u32, height: u32, seed: u32) -> RgbImage {
             let size = 128 >> octave;
             value += cell(x / size, y / size, seed + octave * 7919) - 0.5;
         }
-        let level = (128.0 + value * 70.0).clamp(0.0, 255.0) as u8;
-        Rgb([level, level.saturating_add(10), level.saturating_sub(10)])
+        let tint = |number: u32| 60.0 * (cell(x / 64, y / 64, seed + number) - 0.5);
+        Rgb([tint(101), 0.0, tint(202)]
+            .map(|tint| (128.0 + value * 70.0 + tint).clamp(0.0, 255.0) as u8))
     })
 }
 

@@ -151,7 +151,7 @@ fn candidate<'a>(photo: &'a Photo, decisions: &Decisions) -> Option<Candidate<'a
         fingerprint: measured.fingerprint,
         wanted,
         pixels: u64::from(measured.width) * u64::from(measured.height),
-        detail: measured.face.unwrap_or(measured.picture).sharpness.detail,
+        detail: measured.face.map_or(measured.picture, |face| face.look).sharpness.detail,
     })
 }
 

@@ -3,7 +3,7 @@
 //!
 //! [`FaceModels`] pairs a detector with an identity encoder, both ONNX files
 //! that the user has: [`FaceModels::faces`] finds [`Face`]s,
-//! [`FaceModels::identity`] turns one into an [`Identity`]. A small TOML file
+//! [`FaceModels::identity`] turns one into an [`Identity`], [`Pose`] says how it is turned. A small TOML file
 //! beside a model says how it is fed ([`ModelCard`]), and [`catalog`] knows the
 //! usual ones by their sha256. A [`SceneReader`] tells what else a picture shows.
 
@@ -20,6 +20,7 @@ mod identity;
 mod models;
 mod network;
 pub mod onnx;
+mod pose;
 mod scene;
 mod search;
 mod suppress;
@@ -30,4 +31,5 @@ pub use error::FaceError;
 pub use face::Face;
 pub use identity::{Identity, centroid};
 pub use models::FaceModels;
+pub use pose::Pose;
 pub use scene::SceneReader;

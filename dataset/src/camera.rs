@@ -1,0 +1,199 @@
+//! What a camera, an app or a screen did to a picture: noise, one tint, a frame.
+
+use image::RgbImage;
+use likeness_faces::Face;
+use serde::{Deserialize, Serialize};
+
+use crate::lab;
+use crate::luminance::Plane;
+
+/// What is measured on a whole picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Camera {
+    /// Standard deviation of the noise where there is least detail, of 255.
+    pub noise: f64,
+    /// How much colours differ that are equally light, in CIELAB.
+    pub colours: f64,
+    /// The share of a side that a frame of one colour takes on both ends.
+    pub frame: f64,
+}
+
+const TILE: usize = 16; // pixels
+const QUIET: f64 = 0.2; // of the tiles are taken as without detail
+const SHADES: usize = 16; // classes of lightness
+const FLAT: f64 = 2.5; // standard deviation of a frame's line, of 255
+const STEP: f64 = 6.0; // between a frame and the picture, of 255
+
+impl Camera {
+    /// Looks at a picture whose longer side was brought to 512 pixels.
+    pub fn of(picture: &RgbImage) -> Self {
+        let plane = Plane::of(picture);
+        Self { noise: noise(&plane), colours: colours(picture), frame: frame(&plane) }
+    }
+}
+
+/// Immerkaer 1996, <https://doi.org/10.1006/cviu.1996.0060>, by tiles: the deviation in the tile
+/// that only a fifth of them fall below, since detail looks like noise.
+fn noise(plane: &Plane) -> f64 {
+    let (width, height) = (plane.width, plane.height);
+    if width < TILE + 2 || height < TILE + 2 {
+        return 0.0;
+    }
+    let at = |x: usize, y: usize| f64::from(plane.values[y * width + x]);
+    let left = |x: usize, y: usize| {
+        let row = |y: usize| at(x - 1, y) - 2.0 * at(x, y) + at(x + 1, y);
+        (row(y - 1) - 2.0 * row(y) + row(y + 1)).abs()
+    };
+    let mut tiles = Vec::new();
+    for top in (1..height - TILE).step_by(TILE) {
+        for start in (1..width - TILE).step_by(TILE) {
+            let rows = (top..top + TILE).flat_map(|y| (start..start + TILE).map(move |x| (x, y)));
+            tiles.push(rows.map(|(x, y)| left(x, y)).sum::<f64>() / (TILE * TILE) as f64);
+        }
+    }
+    tiles.sort_by(f64::total_cmp);
+    let quiet = tiles[(tiles.len() as f64 * QUIET) as usize];
+    quiet * (std::f64::consts::PI / 2.0).sqrt() / 6.0
+}
+
+/// The deviation of chroma within classes of lightness: a tint, or grey, has one chroma for each.
+fn colours(picture: &RgbImage) -> f64 {
+    let mut classes = [[0f64; 5]; SHADES]; // count, a, b, a^2, b^2
+    for pixel in picture.pixels() {
+        let [light, a, b] = lab::of(pixel);
+        let class = ((light / 100.0 * SHADES as f64) as usize).min(SHADES - 1);
+        for (sum, value) in classes[class].iter_mut().zip([1.0, a, b, a * a, b * b]) {
+            *sum += value;
+        }
+    }
+    let spread = |[count, a, b, aa, bb]: &[f64; 5]| match *count {
+        count if count > 0.0 => aa + bb - (a * a + b * b) / count,
+        _ => 0.0,
+    };
+    let all: f64 = classes.iter().map(|class| class[0]).sum();
+    (classes.iter().map(spread).sum::<f64>().max(0.0) / all.max(1.0)).sqrt()
+}
+
+/// Bars at both ends of a side, of one colour and with a step to the picture.
+fn frame(plane: &Plane) -> f64 {
+    let (width, height) = (plane.width, plane.height);
+    let row = |y: usize| (0..width).map(move |x| y * width + x).collect::<Vec<_>>();
+    let column = |x: usize| (0..height).map(move |y| y * width + x).collect::<Vec<_>>();
+    let down = bars(plane, height, &row);
+    let across = bars(plane, width, &column);
+    down.max(across)
+}
+
+/// The thinner of both bars, as a share of `length` lines.
+fn bars(plane: &Plane, length: usize, line: &dyn Fn(usize) -> Vec<usize>) -> f64 {
+    let look = |at: usize| {
+        let places = line(at);
+        let values = || places.iter().map(|place| f64::from(plane.values[*place]));
+        let mean = values().sum::<f64>() / places.len() as f64;
+        let spread = values().map(|value| (value - mean).powi(2)).sum::<f64>();
+        (mean, (spread / places.len() as f64).sqrt())
+    };
+    let bar = |end: &dyn Fn(usize) -> usize| {
+        let (colour, _) = look(end(0));
+        let of_it = |at: &usize| {
+            let (mean, spread) = look(end(*at));
+            spread < FLAT && (mean - colour).abs() < FLAT
+        };
+        let lines = (0..length / 3).take_while(of_it).count();
+        let (beyond, spread) = look(end(lines.min(length - 1)));
+        // A backdrop fades into the picture; a bar ends.
+        let ends = spread >= STEP || (beyond - colour).abs() >= STEP;
+        (if ends { lines } else { 0 }, colour)
+    };
+    let (first, first_colour) = bar(&|at| at);
+    let (last, last_colour) = bar(&|at| length - 1 - at);
+    let alike = (first_colour - last_colour).abs() < STEP;
+    if alike { first.min(last) as f64 / length as f64 } else { 0.0 }
+}
+
+/// How much brighter it is behind `face` than on it, in stops: the background's upper quartile of
+/// luminance over the face's mean, 0 to 1.
+pub(crate) fn backlight(picture: &RgbImage, face: &Face, face_mean: f64) -> f64 {
+    let plane = Plane::of(picture);
+    let [_, _, width, height] = face.bbox;
+    let [middle_x, middle_y] = face.center();
+    let behind = |(column, row): (usize, usize)| {
+        let (column, row) = (column as f32 + 0.5, row as f32 + 0.5);
+        let beside = (column - middle_x).abs() > 0.9 * width || row < middle_y - height;
+        beside && row < middle_y + 0.8 * height // below are shoulders
+    };
+    let places = plane.places().zip(&plane.values);
+    let mut values: Vec<f32> =
+        places.filter(|(place, _)| behind(*place)).map(|(_, value)| *value).collect();
+    if values.len() < 50 {
+        return 0.0;
+    }
+    values.sort_by(f32::total_cmp);
+    let bright = f64::from(values[values.len() * 3 / 4]);
+    ((bright + 1.0) / (face_mean * 255.0 + 1.0)).log2()
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+    use image::imageops::grayscale;
+
+    use super::*;
+    use crate::testing::texture;
+
+    #[test]
+    fn added_noise_is_measured() {
+        let flat = |amount: i32| {
+            let mut state = 1u32;
+            RgbImage::from_fn(200, 200, |_, _| {
+                let mut sum = 0;
+                for _ in 0..12 {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    sum += (state >> 16) as i32 % 256;
+                }
+                // Twelve even numbers of 0 to 255 have a deviation of 256.
+                Rgb([(128 + (sum - 1530) * amount / 256).clamp(0, 255) as u8; 3])
+            })
+        };
+        let found = Camera::of(&flat(10)).noise;
+        assert!((found - 10.0).abs() < 1.5, "{found}");
+        assert!(Camera::of(&flat(0)).noise < 0.5);
+    }
+
+    #[test]
+    fn grey_and_tinted_pictures_have_no_colours() {
+        let colourful = RgbImage::from_fn(64, 64, |x, y| {
+            Rgb([(x * 4) as u8, (y * 4) as u8, 255 - (x * 2 + y * 2) as u8])
+        });
+        assert!(Camera::of(&colourful).colours > 20.0);
+        let gray = grayscale(&colourful);
+        let tinted = RgbImage::from_fn(64, 64, |x, y| {
+            let level = f64::from(gray.get_pixel(x, y)[0]);
+            Rgb([level, level * 0.8, level * 0.5].map(|v| v as u8))
+        });
+        assert!(Camera::of(&tinted).colours < 2.0, "{:?}", Camera::of(&tinted));
+    }
+
+    #[test]
+    fn bars_are_a_frame_and_a_plain_backdrop_is_none() {
+        let picture = texture(300, 200, 5);
+        assert_eq!(Camera::of(&picture).frame, 0.0);
+        let barred = RgbImage::from_fn(300, 200, |x, y| {
+            if (20..180).contains(&y) { *picture.get_pixel(x, y) } else { Rgb([0; 3]) }
+        });
+        assert_eq!(Camera::of(&barred).frame, 0.1);
+        let backdrop = RgbImage::from_fn(300, 200, |x, y| {
+            let far = (f64::from(x) - 150.0).hypot(f64::from(y) - 110.0);
+            Rgb([(90.0 + 100.0 * (1.0 - far / 60.0).max(0.0)) as u8; 3])
+        });
+        assert_eq!(Camera::of(&backdrop).frame, 0.0);
+    }
+
+    #[test]
+    fn a_dark_face_before_a_bright_wall_is_backlit() {
+        let picture = RgbImage::from_pixel(200, 200, Rgb([240; 3]));
+        let face = Face { bbox: [80.0, 80.0, 40.0, 50.0], landmarks: [[0.0; 2]; 5], score: 1.0 };
+        assert!(backlight(&picture, &face, 0.2) > 2.0);
+        assert!(backlight(&picture, &face, 0.94).abs() < 0.1);
+    }
+}

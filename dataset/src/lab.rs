@@ -1,0 +1,41 @@
+//! Colours as the eye sees them: CIELAB under daylight.
+
+use image::Rgb;
+
+/// Lightness (0 to 100), green to red and blue to yellow (about -100 to 100) of an sRGB colour:
+/// CIE 15:2004, with the white of D65.
+pub(crate) fn of(pixel: &Rgb<u8>) -> [f64; 3] {
+    let [r, g, b] = pixel.0.map(|value| linear(f64::from(value) / 255.0));
+    let x = (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505;
+    let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    let z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089;
+    let [x, y, z] = [x, y, z].map(root);
+    [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+}
+
+fn linear(value: f64) -> f64 {
+    if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+}
+
+fn root(value: f64) -> f64 {
+    const LEAST: f64 = 0.008_856;
+    if value > LEAST { value.cbrt() } else { 7.787 * value + 16.0 / 116.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_colours() {
+        for (pixel, meant) in [
+            ([255, 255, 255], [100.0, 0.0, 0.0]),
+            ([255, 0, 0], [53.24, 80.09, 67.2]),
+            ([0, 0, 255], [32.3, 79.19, -107.86]),
+            ([0, 0, 0], [0.0, 0.0, 0.0]),
+        ] {
+            let found = of(&Rgb(pixel));
+            assert!(found.iter().zip(meant).all(|(a, b)| (a - b).abs() < 0.1), "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! How a face is lit, and what lies before it, on the aligned face.
+//!
+//! The face's regions are squares of the alignment's template, so no finer landmarks are needed.
+
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+
+use crate::lab;
+use crate::luminance::Plane;
+use crate::sharpness::{FACE_SIDE, in_face};
+
+/// What is measured on an aligned face.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Portrait {
+    /// Light on the viewer's left cheek over that on the right one, in stops.
+    pub light_side: f64,
+    /// The share of the face that is darker than 40 % of its median.
+    pub shadow: f64,
+    /// The steepest change of light on the skin, in stops a pixel: the 95th percentile.
+    pub shadow_edge: f64,
+    /// How far the colour below the eyes is from that of mouth, chin and cheeks, whichever is
+    /// nearest, in CIELAB: beards leave a cheek, masks nothing.
+    pub cover: f64,
+    /// The share of the lower half of both eyes that is darker than half of the skin; the less
+    /// dark eye's.
+    pub eyes_dark: f64,
+}
+
+/// A region of the aligned face: its middle and how far it reaches, of 112.
+#[derive(Clone, Copy)]
+struct Region(f64, f64, f64, f64);
+
+const CHEEKS: [Region; 2] = [Region(42.0, 72.0, 7.0, 7.0), Region(70.0, 72.0, 7.0, 7.0)];
+const LOW_CHEEKS: [Region; 2] = [Region(42.0, 81.0, 6.0, 5.0), Region(70.0, 81.0, 6.0, 5.0)];
+const BELOW_EYES: [Region; 3] =
+    [Region(56.0, 56.0, 4.0, 6.0), Region(41.0, 63.0, 6.0, 3.0), Region(71.0, 63.0, 6.0, 3.0)];
+const LIP: [Region; 1] = [Region(56.0, 84.0, 5.0, 3.0)];
+const CHIN: [Region; 1] = [Region(56.0, 104.0, 8.0, 4.0)];
+const NOSE: [Region; 1] = [Region(56.0, 66.0, 4.0, 8.0)];
+const EYES: [Region; 2] = [Region(38.3, 56.0, 9.0, 6.0), Region(73.5, 56.0, 9.0, 6.0)];
+const SKIN: [Region; 3] =
+    [Region(42.0, 70.0, 9.0, 9.0), Region(70.0, 70.0, 9.0, 9.0), Region(56.0, 34.0, 16.0, 8.0)];
+const SHADOW: f32 = 0.4; // of the median
+const DARK_EYE: f32 = 0.5; // of the skin
+
+impl Region {
+    /// Its pixels' columns and rows.
+    fn places(self) -> impl Iterator<Item = (u32, u32)> {
+        let Self(x, y, reach_x, reach_y) = self;
+        let at = |value: f64| {
+            (value / 112.0 * f64::from(FACE_SIDE)).round().clamp(0.0, f64::from(FACE_SIDE)) as u32
+        };
+        let (columns, rows) = (at(x - reach_x)..at(x + reach_x), at(y - reach_y)..at(y + reach_y));
+        rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
+    }
+}
+
+impl Portrait {
+    /// Looks at an aligned face.
+    pub fn of(aligned: &RgbImage) -> Self {
+        let plane = Plane::of(aligned);
+        let light = |regions: &[Region]| values(&plane, regions);
+        let [left, right] = CHEEKS.map(|cheek| mean(&light(&[cheek])));
+        let whole = plane.places().zip(&plane.values).filter(|((x, y), _)| in_face(*x, *y));
+        let whole: Vec<f32> = whole.map(|(_, value)| *value).collect();
+        let middle = median(&mut whole.clone());
+        let shaded = whole.iter().filter(|value| **value < SHADOW * middle).count();
+        let skin = median(&mut light(&LOW_CHEEKS)).max(median(&mut light(&NOSE)));
+        let dark = EYES.map(|eye| {
+            let values = light(&[eye]);
+            let dark = values.iter().filter(|value| **value < DARK_EYE * skin).count();
+            dark as f64 / values.len() as f64
+        });
+        Self {
+            light_side: f64::from((left + 1.0) / (right + 1.0)).log2(),
+            shadow: shaded as f64 / whole.len() as f64,
+            shadow_edge: shadow_edge(&plane),
+            cover: cover(aligned),
+            eyes_dark: dark[0].min(dark[1]),
+        }
+    }
+}
+
+/// The luminance in some regions.
+fn values(plane: &Plane, regions: &[Region]) -> Vec<f32> {
+    let places = regions.iter().flat_map(|region| region.places());
+    places.map(|(x, y)| plane.values[y as usize * plane.width + x as usize]).collect()
+}
+
+/// Of the light in stops, smoothed over 3 px, how much it changes a pixel.
+fn shadow_edge(plane: &Plane) -> f64 {
+    let stops = plane.values.iter().map(|value| (value + 4.0).log2()).collect();
+    let mut stops = Plane { values: stops, ..*plane };
+    for _ in 0..9 {
+        stops = stops.blurred(); // nine Gaussians of 1 px are one of 3
+    }
+    let at = |x: usize, y: usize| stops.values[y * stops.width + x];
+    let last = FACE_SIDE as usize - 1;
+    let mut slopes: Vec<f32> = SKIN
+        .iter()
+        .flat_map(|region| region.places())
+        .map(|(x, y)| (x as usize, y as usize))
+        .filter(|(x, y)| (1..last).contains(x) && (1..last).contains(y))
+        .map(|(x, y)| {
+            let across = (at(x + 1, y) - at(x - 1, y)) / 2.0;
+            across.hypot((at(x, y + 1) - at(x, y - 1)) / 2.0)
+        })
+        .collect();
+    slopes.sort_by(f32::total_cmp);
+    f64::from(slopes[slopes.len() * 95 / 100])
+}
+
+fn cover(aligned: &RgbImage) -> f64 {
+    let colour = |regions: &[Region]| {
+        let places = regions.iter().flat_map(|region| region.places());
+        let all: Vec<[f64; 3]> = places.map(|(x, y)| lab::of(aligned.get_pixel(x, y))).collect();
+        [1, 2].map(|axis| {
+            let mut values: Vec<f32> = all.iter().map(|lab| lab[axis] as f32).collect();
+            f64::from(median(&mut values))
+        })
+    };
+    let above = colour(&BELOW_EYES);
+    let below = [colour(&LOW_CHEEKS), colour(&LIP), colour(&CHIN)];
+    let far = below.map(|[a, b]| (a - above[0]).hypot(b - above[1]));
+    far.into_iter().fold(f64::INFINITY, f64::min)
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len().max(1) as f32
+}
+
+fn median(values: &mut [f32]) -> f32 {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    const SKIN_COLOUR: [u8; 3] = [200, 150, 120];
+
+    fn face(pixel: impl Fn(f64, f64) -> [u8; 3]) -> Portrait {
+        let side = f64::from(FACE_SIDE);
+        Portrait::of(&RgbImage::from_fn(FACE_SIDE, FACE_SIDE, |x, y| {
+            Rgb(pixel(f64::from(x) / side * 112.0, f64::from(y) / side * 112.0))
+        }))
+    }
+
+    #[test]
+    fn an_even_face_has_nothing_to_say() {
+        let even = face(|_, _| SKIN_COLOUR);
+        let Portrait { light_side, shadow, shadow_edge, cover, eyes_dark } = even;
+        assert_eq!([light_side, shadow, shadow_edge, cover, eyes_dark], [0.0; 5]);
+    }
+
+    #[test]
+    fn a_shadow_across_the_face_is_seen_on_its_side_and_at_its_edge() {
+        let shaded = face(|x, _| if x < 60.0 { SKIN_COLOUR } else { [40, 30, 24] });
+        assert!(shaded.light_side > 2.0 && shaded.shadow > 0.3, "{shaded:?}");
+        // An edge between the regions is not on the skin that is looked at; one on a cheek is.
+        let edge = face(|x, _| if x < 44.0 { SKIN_COLOUR } else { [40, 30, 24] });
+        assert!(edge.shadow_edge > 0.2, "{edge:?}");
+        let soft = face(|x, _| [200.0, 150.0, 120.0].map(|v: f64| (v * (0.6 + x / 300.0)) as u8));
+        assert!(soft.shadow_edge < 0.05, "{soft:?}");
+    }
+
+    #[test]
+    fn a_mask_covers_and_a_beard_does_not() {
+        let mask = face(|_, y| if y < 70.0 { SKIN_COLOUR } else { [120, 180, 220] });
+        assert!(mask.cover > 28.0, "{mask:?}");
+        let beard = face(|_, y| if y < 88.0 { SKIN_COLOUR } else { [40, 26, 20] });
+        assert!(beard.cover < 5.0, "{beard:?}");
+    }
+
+    #[test]
+    fn dark_glasses_are_dark_below_the_eyes() {
+        let glasses = face(|_, y| if (44.0..64.0).contains(&y) { [12; 3] } else { SKIN_COLOUR });
+        assert!(glasses.eyes_dark > 0.9, "{glasses:?}");
+    }
+}
