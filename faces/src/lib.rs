@@ -22,6 +22,7 @@ mod network;
 pub mod onnx;
 mod scene;
 mod search;
+mod shrink;
 mod suppress;
 
 pub use align::{Similarity, align, align_to, align_with_margin};
@@ -31,3 +32,4 @@ pub use face::Face;
 pub use identity::{Identity, centroid};
 pub use models::FaceModels;
 pub use scene::SceneReader;
+pub use shrink::{factor_to, shrunk};
