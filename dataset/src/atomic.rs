@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::DatasetError;
 
@@ -14,22 +14,39 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
         .map_err(|source| DatasetError::Write { path: path.into(), source })
 }
 
+/// As [`write`], but without waiting for the disk: after a power cut the file
+/// may be torn, which its reader has to see. `number` is another one for each
+/// writer of the same file.
+pub(crate) fn write_unsynced(path: &Path, bytes: &[u8], number: u64) -> Result<(), DatasetError> {
+    let beside = beside(path, &format!(".{number}.partial"));
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside); // the error before it says more
+    }
+    written.map_err(|source| DatasetError::Write { path: path.into(), source })
+}
+
 /// Creates the folder `dir` and those above it.
 pub(crate) fn create_folder(dir: &Path) -> Result<(), DatasetError> {
     fs::create_dir_all(dir).map_err(|source| DatasetError::Write { path: dir.into(), source })
 }
 
 fn write_and_rename(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".partial");
-    let beside = path.with_file_name(name);
+    let beside = beside(path, ".partial");
     let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         let _ = fs::remove_file(&beside); // the error before it says more
     }
     written?;
     sync_folder(path)
+}
+
+/// Where the file is written before it gets its name.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(ending);
+    path.with_file_name(name)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -44,7 +44,9 @@ pub(crate) fn is_animated(bytes: &[u8]) -> bool {
         match kind {
             b"acTL" => return true,
             b"IDAT" => return false,
-            _ => at = at.saturating_add(12).saturating_add(u32::from_be_bytes([a, b, c, d]) as usize),
+            _ => {
+                at = at.saturating_add(12).saturating_add(u32::from_be_bytes([a, b, c, d]) as usize)
+            }
         }
     }
     false

@@ -25,10 +25,8 @@ impl Room {
     /// alone, so that every request is granted in the end.
     pub fn take(&self, bytes: u64) -> Taken<'_> {
         let full = |taken: &mut u64| *taken > 0 && taken.saturating_add(bytes) > self.limit;
-        let mut taken = self
-            .freed
-            .wait_while(self.locked(), full)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut taken =
+            self.freed.wait_while(self.locked(), full).unwrap_or_else(PoisonError::into_inner);
         *taken = taken.saturating_add(bytes);
         Taken { room: self, bytes }
     }
@@ -65,7 +63,10 @@ mod tests {
                     for turn in 0..50 {
                         let bytes = (thread + turn) % 6 + 1;
                         let taken = room.take(bytes);
-                        most.fetch_max(held.fetch_add(bytes, Ordering::SeqCst) + bytes, Ordering::SeqCst);
+                        most.fetch_max(
+                            held.fetch_add(bytes, Ordering::SeqCst) + bytes,
+                            Ordering::SeqCst,
+                        );
                         std::thread::yield_now();
                         held.fetch_sub(bytes, Ordering::SeqCst);
                         drop(taken);
