@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 use crate::error::DatasetError;
 
 /// Writes `bytes` beside `path`, waits for the disk, then renames: a reader
-/// sees the old file or the new one, never a part.
+/// sees the old file or the new one, never a part. A file that has these bytes
+/// already is left alone, since waiting for the disk takes milliseconds.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
+    if fs::read(path).is_ok_and(|found| found == bytes) {
+        return Ok(());
+    }
     write_and_rename(path, bytes)
         .map_err(|source| DatasetError::Write { path: path.into(), source })
 }
@@ -76,6 +80,20 @@ mod tests {
         write(&path, b"two").expect("written again");
         assert_eq!(fs::read(&path).expect("a file"), b"two");
         assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_file_of_the_same_bytes_is_left_alone() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("a.txt");
+        write(&path, b"one").expect("written");
+        let age = || fs::metadata(&path).and_then(|file| file.modified()).expect("a time");
+        let before = age();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        write(&path, b"one").expect("left");
+        assert_eq!(age(), before);
+        write(&path, b"two").expect("replaced");
+        assert!(age() > before);
     }
 
     #[test]
