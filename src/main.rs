@@ -8,6 +8,7 @@ mod corpus;
 mod demo;
 mod exit;
 mod face_models;
+mod interrupt;
 mod machine;
 mod meter;
 mod png;

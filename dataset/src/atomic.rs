@@ -3,15 +3,31 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::DatasetError;
 
 /// Writes `bytes` beside `path`, waits for the disk, then renames: a reader
-/// sees the old file or the new one, never a part.
+/// sees the old file or the new one, never a part. A file that has these bytes
+/// already is left alone, since waiting for the disk takes milliseconds.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
+    if fs::read(path).is_ok_and(|found| found == bytes) {
+        return Ok(());
+    }
     write_and_rename(path, bytes)
         .map_err(|source| DatasetError::Write { path: path.into(), source })
+}
+
+/// As [`write`], but without waiting for the disk: after a power cut the file
+/// may be torn, which its reader has to see. `number` is another one for each
+/// writer of the same file.
+pub(crate) fn write_unsynced(path: &Path, bytes: &[u8], number: u64) -> Result<(), DatasetError> {
+    let beside = beside(path, &format!(".{number}.partial"));
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside); // the error before it says more
+    }
+    written.map_err(|source| DatasetError::Write { path: path.into(), source })
 }
 
 /// Creates the folder `dir` and those above it.
@@ -20,16 +36,21 @@ pub(crate) fn create_folder(dir: &Path) -> Result<(), DatasetError> {
 }
 
 fn write_and_rename(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".partial");
-    let beside = path.with_file_name(name);
+    let beside = beside(path, ".partial");
     let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         let _ = fs::remove_file(&beside); // the error before it says more
     }
     written?;
     sync_folder(path)
+}
+
+/// Where the file is written before it gets its name.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(ending);
+    path.with_file_name(name)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -59,6 +80,20 @@ mod tests {
         write(&path, b"two").expect("written again");
         assert_eq!(fs::read(&path).expect("a file"), b"two");
         assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_file_of_the_same_bytes_is_left_alone() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("a.txt");
+        write(&path, b"one").expect("written");
+        let age = || fs::metadata(&path).and_then(|file| file.modified()).expect("a time");
+        let before = age();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        write(&path, b"one").expect("left");
+        assert_eq!(age(), before);
+        write(&path, b"two").expect("replaced");
+        assert!(age() > before);
     }
 
     #[test]

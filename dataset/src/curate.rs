@@ -1,23 +1,25 @@
 //! Curation: a folder of photos becomes a dataset.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 
 use likeness_faces::FaceModels;
-use rayon::prelude::*;
 
+use crate::cache::Cache;
 use crate::captions;
 use crate::character::Character;
 use crate::dataset::RECORDS;
 use crate::decisions::{self, Decisions};
 use crate::error::DatasetError;
 use crate::folder::{self, Previous};
-use crate::measure::{self, Photo};
+use crate::measure::Tools;
 use crate::progress::{Event, Summary};
 use crate::record::ImageRecord;
-use crate::report;
+use crate::report::Report;
+use crate::report_pages;
+use crate::room::Room;
 use crate::scan::Scan;
 use crate::verdicts::Verdicts;
+use crate::workers;
 use crate::{FORMAT_VERSION, atomic};
 
 /// What to curate and how.
@@ -41,6 +43,9 @@ pub struct CurateOptions {
     pub min_side: u32,
     /// Photos with more pixels are not decoded. Default 100 million.
     pub max_pixels: u64,
+    /// Bytes that photos may take in memory while they are decoded, all threads
+    /// together; a photo that needs more is decoded alone. Default 2 GiB.
+    pub memory_bytes: u64,
     /// Write even into a folder that is not this dataset. Default no.
     pub force: bool,
 }
@@ -56,6 +61,7 @@ impl Default for CurateOptions {
             bucket_step: 64,
             min_side: 512,
             max_pixels: 100_000_000,
+            memory_bytes: 2 << 30,
             force: false,
         }
     }
@@ -64,6 +70,17 @@ impl Default for CurateOptions {
 /// Measures and judges the photos, and writes the dataset. Doing it again
 /// updates the dataset: captions that a person edited and their decisions stay.
 pub fn curate(
+    options: &CurateOptions,
+    models: Option<&FaceModels>,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<Summary, DatasetError> {
+    curate_until(&|| false, options, models, on_event)
+}
+
+/// As [`curate`], until `stopped` says so: what was measured by then is kept, the
+/// error is [`DatasetError::Stopped`], and the next curation goes on from there.
+pub fn curate_until(
+    stopped: &(dyn Fn() -> bool + Sync),
     options: &CurateOptions,
     models: Option<&FaceModels>,
     on_event: &mut dyn FnMut(Event),
@@ -77,18 +94,26 @@ pub fn curate(
     let decisions = Decisions::read(&options.out)?;
     let scan = Scan::of(&folder)?;
     on_event(Event::Found { photos: scan.photos.len() });
-    let photos = measure_all(&scan.photos, options.max_pixels, models, on_event)?;
+    let character = options.character(folder.clone(), models, &previous);
+    let cache = Cache::new(&options.out, &character, options.max_pixels, models);
+    let tools = options.tools(models, &cache);
+    let photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
     if photos.iter().all(|photo| photo.measured.is_err()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
     let mut verdicts = Verdicts::of(&photos, options, models, &decisions);
-    let character = options.character(folder, models, &previous);
     write_captions(options, &character, &mut verdicts.records, &previous)?;
     let records = verdicts.records.clone();
     verdicts.records.iter_mut().for_each(|record| decisions.apply(record));
-    let summary = verdicts.summary();
+    let mut summary = verdicts.summary();
+    summary.advice.extend(scan.advice(&options.out));
     on_event(Event::Judged { kept: summary.kept, dropped: summary.dropped });
-    write_files(&options.out, &character, &records, &summary, &photos)?;
+    let thumbnail = |sha256: &str| cache.thumbnail(sha256);
+    let caption = |record: &ImageRecord| caption(&options.out, record);
+    let (thumbnail, caption) = (&thumbnail, &caption);
+    let report = Report { character: &character, summary: &summary, thumbnail, caption };
+    write_files(&options.out, &records, &report)?;
+    cache.keep_only(&photos);
     on_event(Event::Written { dir: &options.out });
     Ok(summary)
 }
@@ -118,6 +143,12 @@ impl CurateOptions {
         Ok(())
     }
 
+    fn tools<'a>(&self, models: Option<&'a FaceModels>, cache: &'a Cache) -> Tools<'a> {
+        let files = Room::new(self.memory_bytes / 4);
+        let pixels = Room::new(self.memory_bytes - self.memory_bytes / 4);
+        Tools { max_pixels: self.max_pixels, models, cache, files, pixels }
+    }
+
     fn character(
         &self,
         photos: PathBuf,
@@ -135,32 +166,6 @@ impl CurateOptions {
             face_models: models.map(|models| models.fingerprint().into()),
         }
     }
-}
-
-/// Measures on all processors; events come on the caller's thread.
-fn measure_all(
-    paths: &[PathBuf],
-    max_pixels: u64,
-    models: Option<&FaceModels>,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<Vec<Photo>, DatasetError> {
-    let (sender, receiver) = mpsc::channel::<String>();
-    std::thread::scope(|scope| {
-        let work = scope.spawn(move || {
-            let one = |path: &PathBuf| {
-                let photo = measure::photo(path, max_pixels, models)?;
-                // A receiver that is gone only means that nobody listens.
-                let _ = sender.send(photo.path.clone());
-                Ok(photo)
-            };
-            paths.par_iter().map(one).collect()
-        });
-        for (index, path) in receiver.iter().enumerate() {
-            let (done, photos) = (index + 1, paths.len());
-            on_event(Event::Measured { done, photos, path: &path });
-        }
-        work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }
 
 fn write_captions(
@@ -184,24 +189,19 @@ fn write_captions(
     Ok(())
 }
 
-fn write_files(
-    dir: &Path,
-    character: &Character,
-    records: &[ImageRecord],
-    summary: &Summary,
-    photos: &[Photo],
-) -> Result<(), DatasetError> {
+/// What stands in the caption file of `record`.
+fn caption(dir: &Path, record: &ImageRecord) -> Option<String> {
+    let file = dir.join(captions::FOLDER).join(&record.caption_file);
+    let named = !record.caption_file.is_empty();
+    named.then(|| std::fs::read_to_string(file).ok()).flatten()
+}
+
+fn write_files(dir: &Path, records: &[ImageRecord], report: &Report) -> Result<(), DatasetError> {
     let decisions = dir.join(decisions::FILE);
     if !decisions.exists() {
         atomic::write(&decisions, b"")?;
     }
-    let folder = dir.join(captions::FOLDER);
-    let caption = |record: &ImageRecord| {
-        let named = !record.caption_file.is_empty();
-        named.then(|| std::fs::read_to_string(folder.join(&record.caption_file)).ok()).flatten()
-    };
-    let page = report::page(character, summary, photos, &caption);
-    atomic::write(&dir.join(report::FILE), page.as_bytes())?;
+    report_pages::write(dir, report)?;
     let lines: String = records
         .iter()
         .map(|record| {

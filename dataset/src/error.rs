@@ -141,6 +141,25 @@ pub enum DatasetError {
         /// The reason.
         source: DecodeError,
     },
+    /// The system gives no more threads.
+    #[error("cannot start a thread; end other programs, or allow more processes")]
+    Threads {
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Someone asked to stop before all photos were measured.
+    #[error(
+        "stopped: {measured} of {photos} photos are measured and kept in `{}`; curate again to go on",
+        dir.display()
+    )]
+    Stopped {
+        /// How many photos are measured.
+        measured: usize,
+        /// How many there are.
+        photos: usize,
+        /// The dataset's folder.
+        dir: PathBuf,
+    },
     /// A face model failed.
     #[error("cannot look for faces in `{path}`; check the face models with `likeness models`")]
     Faces {

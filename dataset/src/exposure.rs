@@ -2,11 +2,12 @@
 //! white.
 
 use image::RgbImage;
+use serde::{Deserialize, Serialize};
 
 use crate::luminance::Plane;
 
 /// Shares of the luminance range, all 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Exposure {
     /// The mean.
     pub mean: f64,

@@ -1,4 +1,4 @@
-//! Tells whether a JPEG was cut off.
+//! Tells whether a JPEG was cut off, and in how many scans it is stored.
 //!
 //! Decoders fill a missing rest with grey and say nothing, so the file itself
 //! is walked: markers with their lengths up to a scan, the scan's bytes up to
@@ -7,25 +7,28 @@
 const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: u8 = 0xd9;
 
-/// Whether `bytes`, which begin like a JPEG, reach their end-of-image marker.
-pub(crate) fn is_complete(bytes: &[u8]) -> bool {
+/// How many scans `bytes`, which begin like a JPEG, have up to their
+/// end-of-image marker; `None` if they don't reach it.
+pub(crate) fn scans(bytes: &[u8]) -> Option<usize> {
+    let mut scans = 0;
     let mut at = 2; // after the start-of-image marker
     while let Some(marker) = marker_at(bytes, &mut at) {
         match marker {
-            END_OF_IMAGE => return true,
+            END_OF_IMAGE => return Some(scans),
             0x01 | 0xd0..=0xd8 => {} // markers that stand alone
             _ => {
-                let Some(&[high, low]) = bytes.get(at..at + 2) else {
-                    return false;
+                let &[high, low] = bytes.get(at..at + 2)? else {
+                    return None;
                 };
                 at += usize::from(u16::from_be_bytes([high, low]));
                 if marker == START_OF_SCAN {
+                    scans += 1;
                     at = end_of_scan(bytes, at);
                 }
             }
         }
     }
-    false
+    None
 }
 
 /// The marker at or after `at`, which moves behind it.
@@ -58,9 +61,9 @@ mod tests {
     #[test]
     fn a_whole_jpeg_is_complete_and_every_cut_is_seen() {
         let bytes = jpeg(&texture(64, 48, 1));
-        assert!(is_complete(&bytes));
+        assert_eq!(scans(&bytes), Some(1));
         for length in (2..bytes.len() - 1).step_by(7) {
-            assert!(!is_complete(&bytes[..length]), "cut at {length}");
+            assert_eq!(scans(&bytes[..length]), None, "cut at {length}");
         }
     }
 
@@ -68,6 +71,6 @@ mod tests {
     fn bytes_after_the_end_do_no_harm() {
         let mut bytes = jpeg(&texture(16, 16, 1));
         bytes.extend_from_slice(b"a phone's appendix");
-        assert!(is_complete(&bytes));
+        assert_eq!(scans(&bytes), Some(1));
     }
 }

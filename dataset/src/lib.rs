@@ -13,10 +13,12 @@
 //! | `character.toml` | the [`Character`]: trigger, class word, photos |
 //! | `captions/*.txt` | one caption a photo, free to edit |
 //! | `decisions.jsonl` | what a person overrode, the last line of a photo wins |
-//! | `report.html` | what was kept and dropped, and why |
+//! | `report.html` | what was kept and dropped, and why; `report-2.html` and so on for many photos |
+//! | `cache/measures/` | what was measured, by the photo's content; may be removed at any time |
 
 mod atomic;
 mod bucket;
+mod cache;
 mod camera;
 mod captions;
 mod character;
@@ -29,6 +31,7 @@ mod duplicates;
 mod error;
 mod exposure;
 mod folder;
+mod foreign;
 mod hash;
 mod jpeg_end;
 mod judge;
@@ -42,6 +45,8 @@ mod portrait;
 mod progress;
 mod record;
 mod report;
+mod report_pages;
+mod room;
 mod rules;
 mod scan;
 mod sharpness;
@@ -50,11 +55,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod verdicts;
+mod workers;
 
 pub use bucket::Bucket;
 pub use character::Character;
 pub use crop::Crop;
-pub use curate::{CurateOptions, curate};
+pub use curate::{CurateOptions, curate, curate_until};
 pub use dataset::Dataset;
 pub use decisions::Decision;
 pub use error::DatasetError;

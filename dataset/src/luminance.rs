@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
+use likeness_faces::{factor_to, shrunk};
 
 /// Luminance of a picture, 0 to 255, row by row: BT.709 weights on the stored
 /// (gamma) values.
@@ -94,7 +95,14 @@ pub(crate) fn fitted(image: &RgbImage, side: u32) -> RgbImage {
     let fit = |length: u32| {
         ((u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer)).max(1)
     };
-    imageops::resize(image, fit(width) as u32, fit(height) as u32, FilterType::Triangle)
+    let fitted = |image: &RgbImage| {
+        imageops::resize(image, fit(width) as u32, fit(height) as u32, FilterType::Triangle)
+    };
+    // A sliver is not shrunk: its short side would vanish.
+    match factor_to(longer, side).min(width.min(height)) {
+        1 => fitted(image),
+        factor => fitted(&shrunk(image, factor)),
+    }
 }
 
 #[cfg(test)]

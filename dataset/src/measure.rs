@@ -1,22 +1,28 @@
 //! Everything that is measured on one photo.
 
-use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use likeness_faces::{Face, FaceModels, Identity, Pose};
+use serde::{Deserialize, Serialize};
 
+use crate::cache::{self, Cache};
 use crate::camera::{self, Camera};
-use crate::decode::{self, DecodeError};
+use crate::decode::{self, DecodeError, Opened};
 use crate::error::DatasetError;
 use crate::exposure::{self, Exposure};
 use crate::hash::sha256_hex;
 use crate::luminance::fitted;
 use crate::perceptual::Fingerprint;
 use crate::portrait::Portrait;
+use crate::room::Room;
 use crate::sharpness::{self, Sharpness};
+
+/// The version of what is measured. Raise it whenever the same photo would give
+/// other values: what was measured before is then measured again.
+pub(crate) const VERSION: u32 = 1;
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
 const THUMBNAIL_SIDE: u32 = 256;
@@ -30,9 +36,13 @@ pub(crate) struct Photo {
     pub sha256: String,
     /// What was measured, or why it could not be decoded.
     pub measured: Result<Measured, String>,
+    /// Whether it had been measured by an earlier curation.
+    pub cached: bool,
 }
 
-/// What was measured on a decoded photo.
+/// What was measured on a decoded photo, as it is cached.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Measured {
     pub width: u32,
     pub height: u32,
@@ -43,12 +53,13 @@ pub(crate) struct Measured {
     pub face: Option<FaceLook>,
     pub identity: Option<Identity>,
     pub fingerprint: Fingerprint,
-    /// A JPEG of at most 256 px.
+    /// A JPEG of at most 256 px; empty while it lies in the cache.
+    #[serde(with = "cache::base64_text")]
     pub thumbnail: Vec<u8>,
 }
 
 /// How a face looks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct FaceLook {
     pub look: Look,
     pub pose: Pose,
@@ -60,40 +71,75 @@ pub(crate) struct FaceLook {
 }
 
 /// How a face or a picture looks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Look {
     pub sharpness: Sharpness,
     pub exposure: Exposure,
 }
 
+/// What photos are measured with.
+pub(crate) struct Tools<'a> {
+    /// Photos with more pixels are not decoded.
+    pub max_pixels: u64,
+    /// The face models, if there are any.
+    pub models: Option<&'a FaceModels>,
+    /// What was measured before.
+    pub cache: &'a Cache<'a>,
+    /// Room for files' bytes.
+    pub files: Room,
+    /// Room for pixels; who holds them waits for no file.
+    pub pixels: Room,
+}
+
 /// Looks at the photo at `path`. That it cannot be decoded is a finding; only
-/// failing face models are an error.
-pub(crate) fn photo(
-    path: &Path,
-    max_pixels: u64,
-    models: Option<&FaceModels>,
-) -> Result<Photo, DatasetError> {
+/// failing face models and a disk that cannot be written are errors.
+pub(crate) fn photo(path: &Path, tools: &Tools) -> Result<Photo, DatasetError> {
     let name = path.file_name().unwrap_or_default();
-    let Some(name) = name.to_str() else {
-        let message = "the file's name is not valid Unicode; rename it".to_owned();
-        let path = name.to_string_lossy().into_owned();
-        return Ok(Photo { path, sha256: String::new(), measured: Err(message) });
+    let mut photo = Photo {
+        path: name.to_string_lossy().into_owned(),
+        sha256: String::new(),
+        measured: Err("the file's name is not valid Unicode; rename it".into()),
+        cached: false,
     };
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let measured = Err(in_words(&DecodeError::Read(error)));
-            return Ok(Photo { path: name.into(), sha256: String::new(), measured });
-        }
+    if name.to_str().is_none() {
+        return Ok(photo);
+    }
+    photo.measured = match content(path, tools, &mut photo) {
+        Ok(measured) => Ok(measured),
+        Err(Failure::Photo(error)) => Err(in_words(&error)),
+        Err(Failure::Run(error)) => return Err(error),
     };
-    let measured = match decode::decode_bytes(&bytes, max_pixels) {
-        Ok(photo) => Ok(measure(&photo.image, models).map_err(|source| DatasetError::Faces {
-            path: name.into(),
-            source: Box::new(source),
-        })?),
-        Err(error) => Err(in_words(&error)),
-    };
-    Ok(Photo { path: name.into(), sha256: sha256_hex(&bytes), measured })
+    Ok(photo)
+}
+
+/// Why nothing was measured: a fault of the photo, or one that ends the run.
+enum Failure {
+    Photo(DecodeError),
+    Run(DatasetError),
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Self {
+        Self::Photo(error)
+    }
+}
+
+fn content(path: &Path, tools: &Tools, photo: &mut Photo) -> Result<Measured, Failure> {
+    let length = decode::length(path, tools.max_pixels)?;
+    let _file = tools.files.take(length * 2); // decoders keep a copy
+    let bytes = decode::read_file(path, length)?;
+    photo.sha256 = sha256_hex(&bytes);
+    if let Some(measured) = tools.cache.get(&photo.sha256) {
+        photo.cached = true;
+        return Ok(measured);
+    }
+    let opened = Opened::new(&bytes, tools.max_pixels)?;
+    let _pixels = tools.pixels.take(opened.working_bytes());
+    let (image, ..) = opened.pixels()?;
+    let measured = measure(&image, tools.models).map_err(|source| {
+        Failure::Run(DatasetError::Faces { path: photo.path.clone(), source: Box::new(source) })
+    })?;
+    tools.cache.put(&photo.sha256, measured).map_err(Failure::Run)
 }
 
 fn measure(
@@ -117,7 +163,7 @@ fn measure(
         camera: Camera::of(&small),
         face: main.map(|face| face_look(image, &small, face)),
         identity,
-        fingerprint: Fingerprint::of(image),
+        fingerprint: Fingerprint::of(&small),
         thumbnail: thumbnail(&small),
         faces,
     })

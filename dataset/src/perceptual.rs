@@ -9,6 +9,7 @@ use std::f64::consts::PI;
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
+use serde::{Deserialize, Serialize};
 
 use crate::luminance::Plane;
 
@@ -16,7 +17,7 @@ const SIDE: usize = 32;
 const LOW: usize = 8;
 
 /// The fingerprint of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     plain: u64,
     /// Of the picture seen in a mirror.

@@ -23,6 +23,8 @@ pub enum Event<'a> {
         photos: usize,
         /// The photo's file name.
         path: &'a str,
+        /// Whether an earlier curation had measured it.
+        cached: bool,
     },
     /// All photos were judged.
     Judged {

@@ -1,35 +1,33 @@
-//! `report.html`: what was kept and dropped, and why, in one file that needs
-//! nothing else.
+//! A page of the report: what was kept and dropped, and why, in one file that
+//! needs nothing else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::character::Character;
-use crate::measure::Photo;
 use crate::progress::Summary;
 use crate::record::{ImageRecord, Measure, Reason, Verdict};
 
-/// The file's name in a dataset.
-pub(crate) const FILE: &str = "report.html";
-
 const STYLE: &str = include_str!("report.css");
 
-/// The page for a set; `photos` are in the order of the summary's records, and `caption` reads
-/// that of a record.
-pub(crate) fn page(
-    character: &Character,
-    summary: &Summary,
-    photos: &[Photo],
-    caption: &dyn Fn(&ImageRecord) -> Option<String>,
-) -> String {
+/// What a report is made of.
+pub(crate) struct Report<'a> {
+    pub character: &'a Character,
+    pub summary: &'a Summary,
+    /// Reads the thumbnail, a JPEG, of the photo of a sha256.
+    pub thumbnail: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    /// Reads the caption of a record.
+    pub caption: &'a dyn Fn(&ImageRecord) -> Option<String>,
+}
+
+/// The page that shows `records` of a report; `pages` leads to the others.
+pub(crate) fn page(report: &Report, records: &[&ImageRecord], pages: &str) -> String {
+    let Report { character, summary, .. } = report;
     let title = escaped(&format!("{} ({})", character.trigger, character.class_word));
     let folder = escaped(&character.photos.display().to_string());
     let cards = |verdict: Verdict| -> String {
-        let pairs = summary.records.iter().zip(photos);
-        pairs
-            .filter(|(record, _)| record.verdict == verdict)
-            .map(|(r, p)| card(r, p, caption(r)))
-            .collect()
+        let shown = records.iter().filter(|record| record.verdict == verdict);
+        shown.map(|record| card(record, report)).collect()
     };
     let Summary { kept, review, dropped, .. } = summary;
     format!(
@@ -39,10 +37,10 @@ pub(crate) fn page(
          <header><h1>{title}</h1><p>Photos of {folder}, buckets of about {resolution} x {resolution} px</p>\n\
          <div class=\"counts\"><div><b class=\"good\">{kept}</b>kept</div>\
          <div><b class=\"doubt\">{review}</b>of them to review</div>\
-         <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{hints}\
+         <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{pages}{hints}\
          {review_part}{kept_part}{dropped_part}\
          <p class=\"faint\">White frame: what is trained on. Green box: the main face; dashed: other faces. \
-         To override a verdict, add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n\
+         To override a verdict, add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{pages}\
          </body>\n</html>\n",
         resolution = character.resolution,
         hints = hints(summary),
@@ -60,7 +58,12 @@ fn section(title: &str, count: usize, cards: &str) -> String {
     if count == 0 {
         return format!("<h2>{title} <span>none</span></h2>\n");
     }
-    format!("<h2>{title} <span>{count}</span></h2>\n<div class=\"grid\">\n{cards}</div>\n")
+    match cards {
+        "" => String::new(), // they are on other pages
+        _ => {
+            format!("<h2>{title} <span>{count}</span></h2>\n<div class=\"grid\">\n{cards}</div>\n")
+        }
+    }
 }
 
 fn hints(summary: &Summary) -> String {
@@ -72,7 +75,7 @@ fn hints(summary: &Summary) -> String {
     if items.is_empty() { items } else { format!("<ul class=\"hints\">{items}</ul>\n") }
 }
 
-fn card(record: &ImageRecord, photo: &Photo, caption: Option<String>) -> String {
+fn card(record: &ImageRecord, report: &Report) -> String {
     let size = match record.bucket {
         Some(bucket) => format!(
             "{} x {} px, trained at {} x {}",
@@ -83,9 +86,9 @@ fn card(record: &ImageRecord, photo: &Photo, caption: Option<String>) -> String 
     format!(
         "<article>{picture}<div class=\"text\"><h3>{name}</h3><p class=\"faint\">{size}</p>{caption}{reasons}{notes}\
          <details><summary>Measures</summary>{table}</details></div></article>\n",
-        picture = picture(record, photo),
+        picture = picture(record, (report.thumbnail)(&record.sha256)),
         name = escaped(&record.path),
-        caption = caption
+        caption = (report.caption)(record)
             .filter(|_| record.is_kept())
             .map(|text| format!("<p class=\"caption\">{}</p>", escaped(text.trim())))
             .unwrap_or_default(),
@@ -104,8 +107,8 @@ fn class_of(verdict: Verdict) -> &'static str {
 }
 
 /// The thumbnail with the crop and the faces drawn in the photo's own pixels.
-fn picture(record: &ImageRecord, photo: &Photo) -> String {
-    let Ok(measured) = &photo.measured else {
+fn picture(record: &ImageRecord, thumbnail: Option<Vec<u8>>) -> String {
+    let Some(thumbnail) = thumbnail else {
         return "<figure><span class=\"faint\">no picture</span></figure>".into();
     };
     let (width, height) = (record.width, record.height);
@@ -132,7 +135,7 @@ fn picture(record: &ImageRecord, photo: &Photo) -> String {
         "<figure><div><img alt=\"{name}\" src=\"data:image/jpeg;base64,{data}\">\
          <svg viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\">{crop}{faces}</svg></div></figure>",
         name = escaped(&record.path),
-        data = STANDARD.encode(&measured.thumbnail),
+        data = STANDARD.encode(&thumbnail),
         crop = crop.unwrap_or_default(),
     )
 }

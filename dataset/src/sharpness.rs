@@ -11,11 +11,12 @@
 
 use image::RgbImage;
 use likeness_faces::{Face, align_to};
+use serde::{Deserialize, Serialize};
 
 use crate::luminance::Plane;
 
 /// The three measures.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sharpness {
     /// 0 to 1; more is sharper.
     pub detail: f64,

@@ -7,6 +7,7 @@ use crate::decode::{Maps, STRIDES, decode};
 use crate::error::FaceError;
 use crate::face::Face;
 use crate::network::{Network, Output};
+use crate::shrink::{factor_to, shrunk};
 use crate::suppress::suppress;
 
 const LEAST_SCORE: f32 = 0.6;
@@ -79,7 +80,13 @@ fn letterbox(image: &RgbImage, side: u32) -> (RgbImage, f32) {
     let (width, height) = image.dimensions();
     let scale = side as f32 / width.max(height) as f32;
     let fit = |length: u32| ((length as f32 * scale).round() as u32).clamp(1, side);
-    let small = imageops::resize(image, fit(width), fit(height), FilterType::Triangle);
+    let fitted =
+        |image: &RgbImage| imageops::resize(image, fit(width), fit(height), FilterType::Triangle);
+    // A sliver is not shrunk: its short side would vanish.
+    let small = match factor_to(width.max(height), side).min(width.min(height)) {
+        1 => fitted(image),
+        factor => fitted(&shrunk(image, factor)),
+    };
     let mut square = RgbImage::from_pixel(side, side, Rgb([0; 3]));
     imageops::replace(&mut square, &small, 0, 0);
     (square, scale)

@@ -23,6 +23,7 @@ pub mod onnx;
 mod pose;
 mod scene;
 mod search;
+mod shrink;
 mod suppress;
 
 pub use align::{Similarity, align, align_to, align_with_margin};
@@ -33,3 +34,4 @@ pub use identity::{Identity, centroid};
 pub use models::FaceModels;
 pub use pose::Pose;
 pub use scene::SceneReader;
+pub use shrink::{factor_to, shrunk};

@@ -2,18 +2,21 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Context;
-use likeness_dataset::{CurateOptions, Event, Summary, Verdict};
+use likeness_dataset::{CurateOptions, DatasetError, Event, Summary, Verdict};
 
-use crate::exit::Usage;
-use crate::face_models;
+use crate::exit::{INTERRUPTED, Usage};
+use crate::interrupt::{self, STOP};
 use crate::meter::{Meter, note};
+use crate::{face_models, machine};
 
 /// Arguments of `likeness curate`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Folder of photos (JPEG, PNG, WebP); they are only read
+    /// Folder of photos (JPEG, PNG, WebP), without its subfolders; they are only read
     photos: PathBuf,
     /// Trigger word: the made-up word that will call the character
     #[arg(long, value_name = "WORD")]
@@ -48,7 +51,7 @@ pub struct Args {
 }
 
 /// Curates, and says what came out.
-pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let trigger = args.trigger.trim();
     if trigger.is_empty() || trigger.contains(['/', '\\']) {
         let reason = "`--trigger` must be a word without slashes; make one up, such as `mika`";
@@ -70,31 +73,73 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         bucket_step: args.bucket_step,
         min_side: args.min_side,
         force: args.force,
+        memory_bytes: memory_bytes(),
         ..CurateOptions::default()
     };
-    let mut meter = None;
-    let summary = likeness_dataset::curate(&options, models.as_ref(), &mut |event| match event {
-        Event::Found { photos } => meter = Some(Meter::new("curate", photos)),
-        Event::Measured { done, path, .. } => {
-            if let Some(meter) = &mut meter {
-                meter.set(done, path);
-            }
-        }
-        _ => {}
-    })
-    .with_context(|| format!("cannot curate `{}`", args.photos.display()))?;
-    if let Some(meter) = meter {
-        meter.finish();
+    interrupt::catch()?;
+    let mut view = View::default();
+    let stopped = || STOP.asked();
+    let models = models.as_ref();
+    let summary = likeness_dataset::curate_until(&stopped, &options, models, &mut |e| view.show(e));
+    view.finish();
+    if let Err(DatasetError::Stopped { measured, photos, .. }) = summary {
+        let dataset = options.out.display();
+        writeln!(out, "stopped; {measured} of {photos} photos are measured, kept in {dataset}")?;
+        writeln!(out, "go on    the same command again: what is measured is not measured again")?;
+        return Ok(ExitCode::from(INTERRUPTED));
     }
+    let summary = summary.with_context(|| format!("cannot curate `{}`", args.photos.display()))?;
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&summary)?)?;
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     print(&summary, out)?;
     let dataset = options.out.display();
     writeln!(out, "\nreport   {dataset}/report.html")?;
     writeln!(out, "next     likeness train --base MODEL --dataset {dataset} --out runs/{trigger}")?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Half of the free memory, 1 GiB at the least: what photos may take while they are decoded.
+fn memory_bytes() -> u64 {
+    let free = machine::main_memory().map(|memory| memory.available / 2);
+    free.map_or(CurateOptions::default().memory_bytes, |half| half.max(1 << 30))
+}
+
+/// Progress: a bar with photos a second.
+#[derive(Default)]
+struct View {
+    meter: Option<Meter>,
+    /// When the first photo that was not in the cache came, and how many came since.
+    fresh: Option<(Instant, usize)>,
+}
+
+impl View {
+    fn show(&mut self, event: Event) {
+        match event {
+            Event::Found { photos } => self.meter = Some(Meter::new("curate", photos)),
+            Event::Measured { done, path, cached, .. } => {
+                let rate = if cached { None } else { self.rate() };
+                let rate = rate.map_or(String::new(), |rate| format!("{rate:.1} photos/s  "));
+                if let Some(meter) = &mut self.meter {
+                    meter.set(done, format!("{rate}{path}"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Photos a second, once more than one was measured.
+    fn rate(&mut self) -> Option<f64> {
+        let (since, count) = self.fresh.get_or_insert_with(|| (Instant::now(), 0));
+        *count += 1;
+        let seconds = since.elapsed().as_secs_f64();
+        (*count > 1 && seconds > 0.0).then(|| (*count - 1) as f64 / seconds)
+    }
+
+    fn finish(&self) {
+        self.meter.iter().for_each(Meter::finish);
+    }
 }
 
 fn print(summary: &Summary, out: &mut dyn Write) -> anyhow::Result<()> {

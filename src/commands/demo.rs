@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -18,7 +19,7 @@ use crate::cli::Cli;
 use crate::demo::page::Shown;
 use crate::demo::photos::{self, Kind, Photo};
 use crate::demo::scenes;
-use crate::exit::Usage;
+use crate::exit::{INTERRUPTED, Usage};
 use crate::meter::note;
 
 /// The word that calls the character.
@@ -106,7 +107,9 @@ impl Demo<'_> {
         let started = Instant::now();
         let cli = Cli::try_parse_from(&line).context("the demo's own command line")?;
         let mut printed = Vec::new();
-        super::run(cli.command, &mut printed)?;
+        if super::run(cli.command, &mut printed)? == ExitCode::from(INTERRUPTED) {
+            bail!("stopped at `{stage}`; the same command begins anew");
+        }
         self.took(stage, started);
         String::from_utf8(printed).context("the command's own output")
     }

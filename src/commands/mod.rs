@@ -23,7 +23,7 @@ use crate::exit::Usage;
 /// Runs a command. Data goes to `out`, progress to stderr.
 pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Curate(args) => curate::run(&args, out).map(|()| ExitCode::SUCCESS),
+        Command::Curate(args) => curate::run(&args, out),
         Command::Train(args) => train::run(&args, out),
         Command::Evaluate(args) => evaluate::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Generate(args) => generate::run(&args, out).map(|()| ExitCode::SUCCESS),

@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use likeness_trainer::pretrain::config::PretrainConfig;
 use likeness_trainer::pretrain::run::{Part, Pretrained, pretrain};
-use likeness_trainer::progress::Stop;
 
 use super::DEVICE_HELP;
 use super::train::View;
 use crate::corpus;
 use crate::exit::INTERRUPTED;
+use crate::interrupt::{self, STOP};
 use crate::meter::note;
 
 /// Arguments of `likeness pretrain`.
@@ -40,9 +40,6 @@ fn part(name: &str) -> Result<Part, String> {
     found.map(|(_, part)| part).ok_or_else(|| format!("no such part; choose of {names}"))
 }
 
-/// Set by Ctrl-C.
-static STOP: Stop = Stop::new();
-
 /// Renders the corpus if it is not there, trains every stage from where it was cut off, and says
 /// where the base is.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
@@ -56,7 +53,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     overrides.extend(args.set.iter().cloned());
     let config = PretrainConfig::parse(path, &text, &overrides).context("cannot start")?;
     let device = likeness_diffusion::device(&args.device)?;
-    ctrlc::set_handler(|| STOP.ask()).context("cannot catch Ctrl-C")?;
+    interrupt::catch()?;
     if !corpus::rendered(&config, &STOP)? {
         writeln!(out, "stopped in corpus; the same command goes on")?;
         return Ok(ExitCode::from(INTERRUPTED));

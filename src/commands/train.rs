@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use likeness_trainer::config::{self, RunConfig};
 use likeness_trainer::memory::gib;
-use likeness_trainer::progress::{Event, Stop};
+use likeness_trainer::progress::Event;
 use likeness_trainer::{Machine, Outcome, train};
 
 use super::{DEVICE_HELP, dry_run};
 use crate::exit::INTERRUPTED;
+use crate::interrupt::{self, STOP};
 use crate::machine;
 use crate::meter::{Meter, note};
 
@@ -48,9 +49,6 @@ pub struct Args {
     json: bool,
 }
 
-/// Set by Ctrl-C.
-static STOP: Stop = Stop::new();
-
 /// Trains, and says where the adapter is.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let config = resolve(args)?;
@@ -66,7 +64,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         let told = dry_run::run(&config, &machine, args.resume, args.json, out);
         return told.map(|()| ExitCode::SUCCESS);
     }
-    ctrlc::set_handler(|| STOP.ask()).context("cannot catch Ctrl-C")?;
+    interrupt::catch()?;
     let mut view = View::default();
     let outcome = train(&config, &machine, args.resume, &STOP, &mut |e| view.show(e))
         .with_context(|| format!("cannot train `{}`", config.out.display()));

@@ -14,14 +14,40 @@ fn a_broken_photo_is_dropped_with_its_reason_and_the_rest_goes_on() {
     world.put("photos/empty.png", b"");
     let ran = world.run(&world.curate()).ok();
     assert!(ran.stdout.contains("3 kept, 3 dropped"), "{}", ran.stdout);
-    for line in ["dropped cut.jpg: the file is cut off", "dropped letter.jpg: the file is not a"] {
+    for line in ["drop cut.jpg: the file is cut off", "drop letter.jpg: the file is not a"] {
         assert!(ran.stdout.contains(line), "no `{line}` in:\n{}", ran.stdout);
     }
-    assert!(ran.stdout.contains("dropped empty.png: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("drop empty.png: the file is empty; "), "{}", ran.stdout);
     let records = world.text("mika.dataset/images.jsonl");
     assert_eq!(records.lines().count(), 6);
     assert!(world.text("mika.dataset/report.html").contains("cut.jpg"));
     world.run(&world.train("a", "--steps 1")).ok();
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_was_measured_and_the_same_command_goes_on() {
+    use std::process::{Command, Stdio};
+
+    let world = World::with_photos(400);
+    let mut command = world.command(&world.curate());
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts");
+    let kept =
+        || std::fs::read_dir(world.at("mika.dataset/cache/measures")).map_or(0, Iterator::count);
+    while kept() == 0 {
+        assert!(child.try_wait().expect("a process").is_none(), "it ended before any photo");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let output = child.wait_with_output().expect("it ends");
+    let ran = crate::support::Ran::of(&world.curate(), output).exits(130);
+    let kept = kept();
+    assert!(ran.stdout.contains(&format!("stopped; {kept} of 400 photos")), "{}", ran.stdout);
+    assert!(!world.at("mika.dataset/images.jsonl").exists());
+    world.run(&world.curate()).ok();
+    assert_eq!(world.text("mika.dataset/images.jsonl").lines().count(), 400);
 }
 
 #[test]
