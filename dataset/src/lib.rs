@@ -12,12 +12,13 @@
 //! | `images.jsonl` | one [`ImageRecord`] a line, sorted by path |
 //! | `character.toml` | the [`Character`]: trigger, class word, photos |
 //! | `captions/*.txt` | one caption a photo, free to edit |
+//! | `words.jsonl` | what taggers and captioners said, if any were asked |
 //! | `decisions.jsonl` | what a person overrode, the last line of a photo wins |
 //! | `report.html` | what was kept and dropped, and why |
 
 mod atomic;
 mod bucket;
-mod captions;
+pub mod captions;
 mod character;
 mod crop;
 mod curate;

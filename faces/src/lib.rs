@@ -5,7 +5,8 @@
 //! that the user has: [`FaceModels::faces`] finds [`Face`]s,
 //! [`FaceModels::identity`] turns one into an [`Identity`]. A small TOML file
 //! beside a model says how it is fed ([`ModelCard`]), and [`catalog`] knows the
-//! usual ones by their sha256. A [`SceneReader`] tells what else a picture shows.
+//! usual ones by their sha256. A [`SceneReader`] tells what else a picture shows,
+//! a [`Tagger`] names it in tags.
 
 mod align;
 mod card;
@@ -23,6 +24,7 @@ pub mod onnx;
 mod scene;
 mod search;
 mod suppress;
+mod tagger;
 
 pub use align::{Similarity, align, align_to, align_with_margin};
 pub use card::{Axis, Channels, Kind, ModelCard};
@@ -31,3 +33,4 @@ pub use face::Face;
 pub use identity::{Identity, centroid};
 pub use models::FaceModels;
 pub use scene::SceneReader;
+pub use tagger::{Tag, Tagger};
