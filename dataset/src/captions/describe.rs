@@ -347,3 +347,6 @@ fn jpeg(crop: &RgbImage) -> Vec<u8> {
         .expect("a small RGB image can be encoded to memory");
     bytes.into_inner()
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,6 +139,13 @@ impl Tokenizer {
         ids
     }
 
+    /// The pieces that `text` is split into, as the vocabulary has them: `</w>` ends a word.
+    pub fn pieces(&self, text: &str) -> Vec<String> {
+        let name = |id: u32| self.ids.iter().find(|(_, own)| **own == id);
+        let pieces = self.encode(text).into_iter().filter_map(name);
+        pieces.map(|(piece, _)| piece.clone()).collect()
+    }
+
     fn next_special(&self, text: &str) -> Option<(usize, &str, u32)> {
         let found = self.specials.iter().filter_map(|(token, id)| {
             text.find(token.as_str()).map(|at| (at, token.as_str(), *id))
@@ -244,6 +251,15 @@ mod tests {
         assert_eq!((tokenizer.start(), tokenizer.end()), (49406, 49407));
         // Published with OpenAI's CLIP: "a photo of a cat" is 320 1125 539 320 2368.
         assert_eq!(tokenizer.encode("a photo of a cat"), [320, 1125, 539, 320, 2368]);
+    }
+
+    #[test]
+    fn a_made_up_word_falls_into_pieces() {
+        let tokenizer = Tokenizer::builtin(Pad::End);
+        let pieces = tokenizer.pieces("A zxqvbk");
+        assert_eq!(pieces[0], "a</w>");
+        assert!(pieces.len() > 2, "{pieces:?}");
+        assert_eq!(pieces[1..].concat(), "zxqvbk</w>");
     }
 
     #[test]

@@ -1,0 +1,26 @@
+//! `likeness prompt`: what in a prompt works against a LoRA.
+
+mod lint;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Arguments of `likeness prompt`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Flag prompts that describe the face, lack the trigger or are too long
+    Lint(lint::Args),
+}
+
+/// Looks at prompts.
+pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    match &args.action {
+        Action::Lint(args) => lint::run(args, out),
+    }
+}
