@@ -309,3 +309,29 @@ fn prompts_that_fight_the_lora_are_flagged() {
     let ran = world.likeness("prompt lint nowhere.txt --dataset mika.dataset");
     ran.fails(2, &["`nowhere.txt`", "name one"]);
 }
+
+#[test]
+fn a_trigger_is_split_and_measured_by_the_base() {
+    let world = World::new();
+    let ran = world.likeness("prompt trigger zxqvbk").ok();
+    assert!(ran.stdout.contains(" + ") && ran.stdout.contains("give --base"), "{}", ran.stdout);
+    let base = crate::support::sd15();
+    let told = |word: &str| -> Value {
+        let ran = world
+            .run(&args(&["prompt", "trigger", word, "--json", "--base", &base, "--device", "cpu"]));
+        serde_json::from_str(&ran.ok().stdout).expect("one JSON object")
+    };
+    let known = told("the");
+    assert_eq!(
+        (&known["meaning"]["means_something"], &known["meaning"]["nearest"][0][0]),
+        (&json!(true), &json!("the"))
+    );
+    let proposals = known["meaning"]["proposals"].as_array().expect("a list");
+    let cosine = |read: &Value| read["nearest"][0][1].as_f64().expect("a number");
+    assert!(!proposals.is_empty() && proposals.is_sorted_by(|a, b| cosine(a) <= cosine(b)));
+    let middle = known["meaning"]["made_up_p50"].as_f64().expect("a number");
+    assert!(cosine(&proposals[0]) <= middle);
+    let proposed = told(proposals[0]["word"].as_str().expect("a word"));
+    assert_eq!(proposed["meaning"]["means_something"], json!(false), "{proposed}");
+    world.run(&args(&["prompt", "trigger", " "])).fails(2, &["the trigger is empty", "`mika`"]);
+}

@@ -35,6 +35,7 @@ fn every_command_explains_itself() {
         "caption write",
         "caption lint",
         "prompt lint",
+        "prompt trigger",
         "models list",
         "models pull",
     ]) {

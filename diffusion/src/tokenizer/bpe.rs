@@ -146,6 +146,19 @@ impl Tokenizer {
         pieces.map(|(piece, _)| piece.clone()).collect()
     }
 
+    /// The vocabulary's first `count` whole words of three letters a to z or more; CLIP's are in the
+    /// order in which they were merged, the frequent ones first.
+    pub fn common_words(&self, count: usize) -> Vec<String> {
+        let whole = |(piece, id): (&String, &u32)| {
+            let word = piece.strip_suffix("</w>")?;
+            let letters = word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+            letters.then(|| (*id, word.to_owned()))
+        };
+        let mut words: Vec<(u32, String)> = self.ids.iter().filter_map(whole).collect();
+        words.sort_unstable();
+        words.into_iter().take(count).map(|(_, word)| word).collect()
+    }
+
     fn next_special(&self, text: &str) -> Option<(usize, &str, u32)> {
         let found = self.specials.iter().filter_map(|(token, id)| {
             text.find(token.as_str()).map(|at| (at, token.as_str(), *id))
@@ -260,6 +273,8 @@ mod tests {
         assert_eq!(pieces[0], "a</w>");
         assert!(pieces.len() > 2, "{pieces:?}");
         assert_eq!(pieces[1..].concat(), "zxqvbk</w>");
+        let common = tokenizer.common_words(500);
+        assert_eq!((common.len(), common[0].as_str()), (500, "the"));
     }
 
     #[test]
