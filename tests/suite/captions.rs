@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use likeness_dataset::captions::identity::traits;
 use likeness_faces::onnx::Graph;
+use likeness_studio::{Character, Scene, Wording};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, World, args, words};
@@ -334,4 +336,24 @@ fn a_trigger_is_split_and_measured_by_the_base() {
     let proposed = told(proposals[0]["word"].as_str().expect("a word"));
     assert_eq!(proposed["meaning"]["means_something"], json!(false), "{proposed}");
     world.run(&args(&["prompt", "trigger", " "])).fails(2, &["the trigger is empty", "`mika`"]);
+}
+
+#[test]
+fn every_trait_that_the_studio_describes_is_found_and_no_word_of_a_scene_is() {
+    let worn = |phrase: &&String| phrase.ends_with("glasses") || *phrase == "earrings";
+    let (mut described, mut captions) = (0, 0);
+    for seed in 0..300 {
+        let character = Character::from_seed(seed);
+        for phrase in character.describe().iter().filter(|phrase| !worn(phrase)) {
+            assert!(!traits(phrase, &[]).is_empty(), "{phrase}");
+            described += 1;
+        }
+        for scene in 5 * seed..5 * seed + 5 {
+            let wording = Wording::of("mika person").seeded(scene);
+            let text = likeness_studio::caption(&character, &Scene::sample(scene), &wording);
+            assert_eq!(traits(&text, &["mika", "person"]), [], "{text}");
+            captions += 1;
+        }
+    }
+    assert!(described > 3000 && captions == 1500, "{described} and {captions}");
 }

@@ -11,26 +11,8 @@
 use super::split::{Word, joined, words};
 
 /// What makes of a trait something that is worn: "red hair ribbon".
-const WORN: &[&str] = &[
-    "accessory",
-    "band",
-    "bobbles",
-    "bow",
-    "bows",
-    "clip",
-    "clips",
-    "flower",
-    "flowers",
-    "net",
-    "ornament",
-    "pin",
-    "ribbon",
-    "ribbons",
-    "scrunchie",
-    "tie",
-    "ties",
-    "tubes",
-];
+const WORN: &str = "accessory band bobbles bow bows clip clips flower flowers net ornament pin ribbon \
+    ribbons scrunchie tie ties tubes";
 
 /// A trait that a text says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,321 +28,98 @@ pub struct Trait {
 /// Nouns that are traits only behind one of `tellers`.
 struct Described {
     about: &'static str,
-    tellers: &'static [&'static [&'static str]],
-    nouns: &'static [&'static str],
+    tellers: &'static [&'static str], // each words parted by spaces
+    nouns: &'static str,              // likewise
 }
 
 /// Phrases that are traits by themselves.
 struct Fixed {
     about: &'static str,
-    phrases: &'static [&'static str],
+    phrases: &'static str, // parted by commas
 }
 
-const COLOURS: &[&str] = &[
-    "amber",
-    "aqua",
-    "auburn",
-    "black",
-    "blond",
-    "blonde",
-    "blue",
-    "brown",
-    "brunette",
-    "chestnut",
-    "colored",
-    "coloured",
-    "copper",
-    "dark",
-    "ebony",
-    "fair",
-    "ginger",
-    "gold",
-    "golden",
-    "gray",
-    "green",
-    "grey",
-    "hazel",
-    "honey",
-    "jet",
-    "lavender",
-    "light",
-    "multicolored",
-    "olive",
-    "orange",
-    "pale",
-    "pink",
-    "platinum",
-    "purple",
-    "raven",
-    "red",
-    "sandy",
-    "silver",
-    "strawberry",
-    "teal",
-    "violet",
-    "white",
-    "yellow",
-];
-const HAIR: &[&str] = &[
-    "absurdly", "back", "bleached", "braided", "chin", "coily", "cropped", "curly", "dyed",
-    "frizzy", "gradient", "kinky", "layered", "length", "long", "medium", "parted", "permed",
-    "receding", "shaved", "shaggy", "short", "shoulder", "side", "slicked", "spiky", "straight",
-    "streaked", "swept", "thick", "thin", "thinning", "tone", "two", "very", "waist", "wavy",
-];
-const SHAPES: &[&str] = &[
-    "almond",
-    "angular",
-    "aquiline",
-    "arched",
-    "big",
-    "broad",
-    "bushy",
-    "button",
-    "chiseled",
-    "chubby",
-    "crooked",
-    "deep",
-    "double",
-    "flat",
-    "full",
-    "heart",
-    "high",
-    "hooded",
-    "hooked",
-    "large",
-    "long",
-    "narrow",
-    "oval",
-    "plump",
-    "pointed",
-    "prominent",
-    "protruding",
-    "round",
-    "set",
-    "shaped",
-    "sharp",
-    "slanted",
-    "small",
-    "square",
-    "strong",
-    "thick",
-    "thin",
-    "upturned",
-    "weak",
-    "wide",
-];
-const EYES: &[&str] = &[
-    "almond", "beady", "big", "deep", "hooded", "large", "round", "set", "shaped", "slanted",
-    "small", "upturned",
-];
-const FACES: &[&str] =
-    &["angular", "chubby", "heart", "long", "narrow", "oval", "round", "shaped", "square", "thin"];
-const SKIN: &[&str] = &["dark", "freckled", "porcelain", "tan", "tanned", "toned", "wrinkled"];
-const AGES: &[&str] = &[
-    "adult", "aged", "elderly", "mature", "middle", "old", "older", "teenage", "young", "younger",
-];
-const ORIGINS: &[&str] = &[
-    "african",
-    "american",
-    "arab",
-    "asian",
-    "black",
-    "brown",
-    "caucasian",
-    "chinese",
-    "east",
-    "eastern",
-    "european",
-    "hispanic",
-    "indian",
-    "japanese",
-    "korean",
-    "latina",
-    "latino",
-    "middle",
-    "white",
-];
-const BUILDS: &[&str] = &[
-    "athletic",
-    "bald",
-    "bearded",
-    "blond",
-    "blonde",
-    "chubby",
-    "curvy",
-    "fat",
-    "haired",
-    "heavy",
-    "muscular",
-    "overweight",
-    "petite",
-    "plump",
-    "short",
-    "skinny",
-    "slender",
-    "slim",
-    "stocky",
-    "tall",
-    "thin",
-];
-const PEOPLE: &[&str] = &[
-    "adult",
-    "boy",
-    "female",
-    "gentleman",
-    "girl",
-    "guy",
-    "lady",
-    "male",
-    "man",
-    "person",
-    "woman",
-];
+const COLOURS: &str = "amber aqua auburn beige black blond blonde blue brown brunette chestnut colored \
+    coloured copper dark ebony fair ginger gold golden gray green grey hazel honey jet \
+    lavender light multicolored olive orange pale pink platinum purple raven red rosy \
+    sandy silver strawberry teal umber violet white yellow";
+const HAIR: &str = "absurdly back bleached braided chin coily cropped curly dyed frizzy gradient kinky \
+    layered length long medium parted permed receding shaggy shaved short shoulder side \
+    slicked spiky straight streaked swept thick thin thinning tone two very waist wavy";
+const SHAPES: &str = "almond angular aquiline arched big broad bushy button chiseled chubby crooked deep \
+    double flat full heart high hollow hooded hooked large long low narrow oval plump \
+    pointed prominent protruding round set shaped sharp short slanted slim small square \
+    strong thick thin turned up upturned weak wide";
+const EYES: &str =
+    "almond beady big deep hooded large narrow round set shaped slanted small upturned";
+const FACES: &str =
+    "angular chubby heart long narrow oval round shaped short slim square thin wide";
+const SKIN: &str = "dark freckled porcelain tan tanned toned wrinkled";
+const AGES: &str = "adult aged elderly mature middle old older teenage young younger";
+const ORIGINS: &str = "african american arab asian black brown caucasian chinese east eastern european \
+    hispanic indian japanese korean latina latino middle white";
+const BUILDS: &str = "athletic bald bearded blond blonde chubby curvy fat haired heavy muscular overweight \
+    petite plump short skinny slender slim stocky sturdy tall thin";
+const PEOPLE: &str = "adult boy female gentleman girl guy lady male man person woman";
 
 const DESCRIBED: &[Described] = &[
     Described {
         about: "hair",
         tellers: &[COLOURS, HAIR],
-        nouns: &["hair", "haired", "hairstyle", "locks", "curls"],
+        nouns: "bob bun buns crop curls hair haired hairstyle locks",
     },
-    Described { about: "eyes", tellers: &[COLOURS, EYES], nouns: &["eyes", "eyed", "irises"] },
-    Described {
-        about: "skin",
-        tellers: &[COLOURS, SKIN],
-        nouns: &["skin", "skinned", "complexion"],
-    },
+    Described { about: "eyes", tellers: &[COLOURS, EYES], nouns: "eyes eyed irises" },
+    Described { about: "skin", tellers: &[COLOURS, SKIN], nouns: "skin skinned complexion" },
     Described {
         about: "face",
         tellers: &[SHAPES],
-        nouns: &[
-            "cheekbones",
-            "cheeks",
-            "chin",
-            "ears",
-            "eyebrows",
-            "brows",
-            "eyelashes",
-            "forehead",
-            "jaw",
-            "jawline",
-            "lips",
-            "nose",
-        ],
+        nouns: "cheekbones cheeks chin ears eyebrows brows eyelashes forehead jaw jawline lips mouth \
+            nose",
     },
-    Described { about: "face", tellers: &[FACES], nouns: &["face", "faced"] },
+    Described { about: "face", tellers: &[FACES], nouns: "face faced" },
     Described { about: "age", tellers: &[AGES], nouns: PEOPLE },
     Described { about: "origin", tellers: &[ORIGINS], nouns: PEOPLE },
     Described { about: "build", tellers: &[BUILDS], nouns: PEOPLE },
+    Described { about: "build", tellers: &[BUILDS], nouns: "body build figure physique" },
     Described {
         about: "build",
-        tellers: &[BUILDS],
-        nouns: &["body", "build", "figure", "physique"],
-    },
-    Described {
-        about: "build",
-        tellers: &[&["flat", "huge", "large", "medium", "small"]],
-        nouns: &["breasts", "chest", "bust"],
+        tellers: &["flat huge large medium small"],
+        nouns: "breasts chest bust",
     },
     Described {
         about: "species",
-        tellers: &[&[
-            "animal", "bunny", "cat", "dog", "elf", "fox", "pointed", "pointy", "rabbit", "wolf",
-        ]],
-        nouns: &["ears", "tail"],
+        tellers: &["animal bunny cat dog elf fox pointed pointy rabbit wolf"],
+        nouns: "ears tail",
     },
 ];
 
 const FIXED: &[Fixed] = &[
     Fixed {
         about: "hair",
-        phrases: &[
-            "afro",
-            "ahoge",
-            "bald",
-            "balding",
-            "bangs",
-            "blond",
-            "blonde",
-            "bob cut",
-            "braid",
-            "braids",
-            "brunette",
-            "buzz cut",
-            "cornrows",
-            "double bun",
-            "dreadlocks",
-            "hair between eyes",
-            "hair bun",
-            "hair over one eye",
-            "hair over shoulder",
-            "hime cut",
-            "mohawk",
-            "mullet",
-            "pigtails",
-            "pixie cut",
-            "ponytail",
-            "redhead",
-            "sidelocks",
-            "twintails",
-            "two side up",
-            "undercut",
-            "widow's peak",
-        ],
+        phrases: "afro, ahoge, bald, balding, bangs, blond, blonde, bob cut, braid, braids, brunette, \
+            buzz cut, cornrows, double bun, dreadlocks, hair between eyes, hair bun, hair over \
+            one eye, hair over shoulder, hime cut, mohawk, mullet, pigtails, pixie cut, \
+            ponytail, quiff, redhead, sidelocks, twintails, two side up, undercut, widow's peak",
     },
-    Fixed { about: "eyes", phrases: &["heterochromia", "tsurime", "tareme"] },
+    Fixed { about: "eyes", phrases: "heterochromia, tsurime, tareme" },
     Fixed {
         about: "facial hair",
-        phrases: &[
-            "beard",
-            "bearded",
-            "clean shaven",
-            "facial hair",
-            "goatee",
-            "moustache",
-            "mustache",
-            "sideburns",
-            "stubble",
-            "unshaven",
-        ],
+        phrases: "beard, bearded, clean shaven, facial hair, goatee, moustache, mustache, sideburns, \
+            stubble, unshaven",
     },
     Fixed {
         about: "marks",
-        phrases: &[
-            "beauty mark",
-            "birthmark",
-            "dimples",
-            "facial mark",
-            "facial tattoo",
-            "freckles",
-            "freckled",
-            "mole",
-            "moles",
-            "scar",
-            "scars",
-            "scarred",
-        ],
+        phrases: "beauty mark, birthmark, dimples, facial mark, facial tattoo, freckles, freckled, \
+            mole, moles, scar, scars, scarred",
     },
     Fixed {
         about: "age",
-        phrases: &["elderly", "middle aged", "teenager", "wrinkles", "years old", "year old"],
+        phrases: "elderly, middle aged, teenager, wrinkles, years old, year old",
     },
     Fixed {
         about: "sex",
-        phrases: &[
-            "1boy",
-            "1girl",
-            "boy",
-            "female",
-            "gentleman",
-            "girl",
-            "guy",
-            "lady",
-            "male",
-            "man",
-            "woman",
-        ],
+        phrases: "1boy, 1girl, boy, female, gentleman, girl, guy, lady, male, man, woman",
     },
-    Fixed { about: "species", phrases: &["elf", "fangs", "horns"] },
+    Fixed { about: "species", phrases: "elf, fangs, horns" },
 ];
 
 /// The traits that `text` says, by place. `spared` phrases are none: the class word ("woman"),
@@ -378,7 +137,7 @@ pub fn traits(text: &str, spared: &[&str]) -> Vec<Trait> {
         let described =
             DESCRIBED.iter().filter_map(|rule| Some((rule.found(text, &words, at)?, rule.about)));
         let fixed = FIXED.iter().flat_map(|rule| {
-            let lengths = rule.phrases.iter().map(|phrase| fits(&words[at..], phrase));
+            let lengths = rule.phrases.split(", ").map(|phrase| fits(&words[at..], phrase));
             lengths.filter(|length| *length > 0).map(|length| (at..at + length, rule.about))
         });
         found.extend(described.chain(fixed).filter(|(range, _)| !range.clone().all(is_spared)));
@@ -396,15 +155,14 @@ pub fn traits(text: &str, spared: &[&str]) -> Vec<Trait> {
 impl Described {
     /// The words that end in a noun at `at` and tell of it.
     fn found(&self, text: &str, words: &[Word], at: usize) -> Option<std::ops::Range<usize>> {
-        if !self.nouns.contains(&words[at].text.as_str()) {
+        if !lists(self.nouns, &words[at]) {
             return None;
         }
         let behind = words.get(at + 1).filter(|next| joined(text, &words[at], next));
-        if behind.is_some_and(|next| WORN.contains(&next.text.as_str())) {
+        if behind.is_some_and(|next| lists(WORN, next)) {
             return None;
         }
-        let tells =
-            |word: &Word| self.tellers.iter().any(|list| list.contains(&word.text.as_str()));
+        let tells = |word: &Word| self.tellers.iter().any(|list| lists(list, word));
         let mut first = at;
         while first > 0 && joined(text, &words[first - 1], &words[first]) {
             let and = words[first - 1].text == "and" && first > 1 && tells(&words[first - 2]);
@@ -415,6 +173,11 @@ impl Described {
         }
         (first < at).then(|| first..at + 1)
     }
+}
+
+/// Whether `word` is in a list of words parted by spaces.
+fn lists(list: &str, word: &Word) -> bool {
+    list.split(' ').any(|one| one == word.text)
 }
 
 /// How many of `words` the `phrase` takes if they begin with it, or 0.
@@ -472,12 +235,13 @@ mod tests {
 
     #[test]
     fn every_word_of_the_lists_is_one_that_a_text_can_have() {
-        let tellers = DESCRIBED.iter().flat_map(|rule| rule.tellers.iter().copied().flatten());
-        let nouns = DESCRIBED.iter().flat_map(|rule| rule.nouns);
+        let tellers =
+            DESCRIBED.iter().flat_map(|rule| rule.tellers.iter().flat_map(|list| list.split(' ')));
+        let nouns = DESCRIBED.iter().flat_map(|rule| rule.nouns.split(' '));
         for word in tellers.chain(nouns) {
-            assert_eq!(super::words(word)[0].text, *word);
+            assert_eq!(super::words(word)[0].text, word);
         }
-        let phrases: Vec<_> = FIXED.iter().flat_map(|rule| rule.phrases).collect();
+        let phrases: Vec<_> = FIXED.iter().flat_map(|rule| rule.phrases.split(", ")).collect();
         assert!(phrases.len() > 60);
         for phrase in phrases {
             assert_eq!(traits(phrase, &[]).len(), 1, "{phrase}");
