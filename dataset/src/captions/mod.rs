@@ -1,8 +1,8 @@
 //! What each photo shows, in words: `captions/*.txt`.
 //!
 //! A caption is the `.txt` beside the photo, or else is composed: the trigger behind what was
-//! measured ([`template`]), then what a captioner and a tagger said ([`words`]) without who it is
-//! ([`identity`]). [`describe`] asks them, [`lint`] looks for what spoils a set of captions.
+//! measured (`template`), then what a captioner and a tagger said (`words`) without who it is
+//! ([`identity`]). `describe` asks them, [`lint`] looks for what spoils a set of captions.
 
 mod clean;
 mod describe;
