@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    convert, curate, demo, doctor, evaluate, generate, models, pretrain, studio, train,
+    caption, convert, curate, demo, doctor, evaluate, generate, models, pretrain, prompt, studio,
+    train,
 };
 
 /// Photos of a character in, a LoRA that is proven to keep the face out.
@@ -26,6 +27,10 @@ pub struct Cli {
 pub enum Command {
     /// Judge photos, crop and caption them: a dataset with a report
     Curate(curate::Args),
+    /// Write a dataset's captions, and find what spoils them
+    Caption(caption::Args),
+    /// Find what in a prompt works against a LoRA
+    Prompt(prompt::Args),
     /// Train a LoRA on a curated dataset
     Train(Box<train::Args>),
     /// Measure how well a LoRA keeps the face, over held-out prompts

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod corpus;
 mod demo;
+mod endpoint;
 mod exit;
 mod face_models;
 mod interrupt;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use likeness_faces::FaceModels;
 
 use crate::cache::Cache;
-use crate::captions;
+use crate::captions::{self, Words};
 use crate::character::Character;
-use crate::dataset::RECORDS;
+use crate::dataset;
 use crate::decisions::{self, Decisions};
 use crate::error::DatasetError;
 use crate::folder::{self, Previous};
@@ -177,11 +177,12 @@ fn write_captions(
     let dir = &options.out;
     atomic::create_folder(&dir.join(captions::FOLDER))?;
     character.write(dir)?; // first: from here on the folder is known as this dataset
+    let words = Words::read(dir)?;
     let mut readable: Vec<&mut ImageRecord> =
         records.iter_mut().filter(|record| record.crop.is_some()).collect();
     let names: Vec<String> = readable.iter().map(|record| record.path.clone()).collect();
     for (record, file) in readable.iter_mut().zip(captions::file_names(&names)) {
-        let draft = captions::draft(&character.photos.join(&record.path), character);
+        let draft = captions::draft(record, character, &words);
         let previously = previous.caption_written(&file);
         record.caption_file = file.clone();
         captions::write(dir, record, &draft, previously)?;
@@ -202,12 +203,5 @@ fn write_files(dir: &Path, records: &[ImageRecord], report: &Report) -> Result<(
         atomic::write(&decisions, b"")?;
     }
     report_pages::write(dir, report)?;
-    let lines: String = records
-        .iter()
-        .map(|record| {
-            let line = serde_json::to_string(record);
-            line.expect("a record has only string keys and finite numbers") + "\n"
-        })
-        .collect();
-    atomic::write(&dir.join(RECORDS), lines.as_bytes())
+    dataset::write_records(dir, records)
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
-use crate::FORMAT_VERSION;
 use crate::captions;
 use crate::character::Character;
 use crate::decisions::Decisions;
@@ -15,6 +14,7 @@ use crate::decode;
 use crate::error::DatasetError;
 use crate::hash::{sha256_hex, sha256_of_all};
 use crate::record::ImageRecord;
+use crate::{FORMAT_VERSION, atomic};
 
 /// The records' file in a dataset.
 pub(crate) const RECORDS: &str = "images.jsonl";
@@ -49,8 +49,20 @@ impl Dataset {
     /// The pixels that a trainer sees: the photo's crop, brought to its bucket.
     /// A photo that changed since curation is an error.
     pub fn pixels(&self, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
+        let Some(bucket) = record.bucket else {
+            return Err(DatasetError::NoCrop { path: record.path.clone() });
+        };
+        let part = self.crop(record)?;
+        if part.dimensions() == (bucket.width, bucket.height) {
+            return Ok(part);
+        }
+        Ok(imageops::resize(&part, bucket.width, bucket.height, FilterType::Lanczos3))
+    }
+
+    /// The photo's crop in its own pixels. A photo that changed since curation is an error.
+    pub fn crop(&self, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
         let path = self.character.photos.join(&record.path);
-        let (Some(crop), Some(bucket)) = (record.crop, record.bucket) else {
+        let Some(crop) = record.crop else {
             return Err(DatasetError::NoCrop { path: record.path.clone() });
         };
         let bytes = match fs::read(&path) {
@@ -65,12 +77,7 @@ impl Dataset {
             Ok(photo) => photo,
             Err(source) => return Err(DatasetError::Decode { path, source }),
         };
-        let part =
-            imageops::crop_imm(&photo.image, crop.x, crop.y, crop.width, crop.height).to_image();
-        if part.dimensions() == (bucket.width, bucket.height) {
-            return Ok(part);
-        }
-        Ok(imageops::resize(&part, bucket.width, bucket.height, FilterType::Lanczos3))
+        Ok(imageops::crop_imm(&photo.image, crop.x, crop.y, crop.width, crop.height).to_image())
     }
 
     /// The caption of a photo, without white space around it.
@@ -121,4 +128,14 @@ pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError>
         records.push(record);
     }
     Ok(records)
+}
+
+/// Writes the records of the dataset `dir`.
+pub(crate) fn write_records(dir: &Path, records: &[ImageRecord]) -> Result<(), DatasetError> {
+    let line = |record| {
+        let line = serde_json::to_string(record);
+        line.expect("a record has only string keys and finite numbers") + "\n"
+    };
+    let lines: String = records.iter().map(line).collect();
+    atomic::write(&dir.join(RECORDS), lines.as_bytes())
 }

@@ -168,4 +168,12 @@ pub enum DatasetError {
         /// The reason.
         source: Box<FaceError>,
     },
+    /// A tagger failed.
+    #[error("cannot tag `{path}`; write the captions without `--tagger`")]
+    Tagger {
+        /// The photo's path in the photos folder.
+        path: String,
+        /// The reason.
+        source: Box<FaceError>,
+    },
 }

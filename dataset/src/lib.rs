@@ -12,6 +12,7 @@
 //! | `images.jsonl` | one [`ImageRecord`] a line, sorted by path |
 //! | `character.toml` | the [`Character`]: trigger, class word, photos |
 //! | `captions/*.txt` | one caption a photo, free to edit |
+//! | `words.jsonl` | what taggers and captioners said, if any were asked |
 //! | `decisions.jsonl` | what a person overrode, the last line of a photo wins |
 //! | `report.html` | what was kept and dropped, and why; `report-2.html` and so on for many photos |
 //! | `cache/measures/` | what was measured, by the photo's content; may be removed at any time |
@@ -20,7 +21,7 @@ mod atomic;
 mod bucket;
 mod cache;
 mod camera;
-mod captions;
+pub mod captions;
 mod character;
 mod crop;
 mod curate;

@@ -58,6 +58,14 @@ pub enum FaceError {
         /// ONNX files there that neither the catalogue nor a TOML describes.
         unknown: Vec<PathBuf>,
     },
+    /// A tagger, its list of tags or the TOML beside it cannot be used.
+    #[error("`{}` {what}", path.display())]
+    Tagger {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, with the remedy.
+        what: String,
+    },
     /// A model file is not a model that can be run.
     #[error("cannot load `{}` as an ONNX model; download it again, or remove it", path.display())]
     Model {

@@ -5,7 +5,8 @@
 //! that the user has: [`FaceModels::faces`] finds [`Face`]s,
 //! [`FaceModels::identity`] turns one into an [`Identity`], [`Pose`] says how it is turned. A small TOML file
 //! beside a model says how it is fed ([`ModelCard`]), and [`catalog`] knows the
-//! usual ones by their sha256. A [`SceneReader`] tells what else a picture shows.
+//! usual ones by their sha256. A [`SceneReader`] tells what else a picture shows,
+//! a [`Tagger`] names it in tags.
 
 mod align;
 mod card;
@@ -25,6 +26,7 @@ mod scene;
 mod search;
 mod shrink;
 mod suppress;
+mod tagger;
 
 pub use align::{Similarity, align, align_to, align_with_margin};
 pub use card::{Axis, Channels, Kind, ModelCard};
@@ -35,3 +37,4 @@ pub use models::FaceModels;
 pub use pose::Pose;
 pub use scene::SceneReader;
 pub use shrink::{factor_to, shrunk};
+pub use tagger::{Tag, Tagger};

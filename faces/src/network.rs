@@ -12,7 +12,7 @@ use crate::error::FaceError;
 /// A loaded model.
 pub(crate) struct Network {
     card: ModelCard,
-    plan: Arc<TypedRunnableModel>,
+    plan: Plan,
 }
 
 /// One output: its shape and its values.
@@ -24,7 +24,8 @@ pub(crate) struct Output {
 impl Network {
     /// Reads the model from the `bytes` of `card.file`.
     pub fn load(card: ModelCard, bytes: &[u8]) -> Result<Self, FaceError> {
-        match plan(card.input_size as usize, bytes) {
+        let side = card.input_size as usize;
+        match plan([1, 3, side, side], bytes) {
             Ok(plan) => Ok(Self { card, plan }),
             Err(source) => Err(FaceError::Model { path: card.file, source: source.into() }),
         }
@@ -44,24 +45,32 @@ impl Network {
 
     fn outputs(&self, image: &RgbImage) -> TractResult<Vec<Output>> {
         let side = self.card.input_size as usize;
-        let input = Tensor::from_shape(&[1, 3, side, side], &planes(image, &self.card))?;
-        let outputs = self.plan.run(tvec!(input.into()))?;
-        outputs
-            .iter()
-            .map(|output| {
-                let view = output.to_plain_array_view::<f32>()?;
-                Ok(Output { shape: view.shape().to_vec(), values: view.iter().copied().collect() })
-            })
-            .collect()
+        run(&self.plan, [1, 3, side, side], &planes(image, &self.card))
     }
 }
 
-fn plan(side: usize, bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
+/// A model that is ready to run.
+pub(crate) type Plan = Arc<TypedRunnableModel>;
+
+/// The model in `bytes`, made ready for one input of `shape`.
+pub(crate) fn plan(shape: [usize; 4], bytes: &[u8]) -> TractResult<Plan> {
     tract_onnx::onnx()
         .model_for_read(&mut Cursor::new(bytes))?
-        .with_input_fact(0, f32::fact([1, 3, side, side]).into())?
+        .with_input_fact(0, f32::fact(shape).into())?
         .into_optimized()?
         .into_runnable()
+}
+
+/// The outputs of `plan` for `values` of `shape`.
+pub(crate) fn run(plan: &Plan, shape: [usize; 4], values: &[f32]) -> TractResult<Vec<Output>> {
+    let outputs = plan.run(tvec!(Tensor::from_shape(&shape, values)?.into()))?;
+    outputs
+        .iter()
+        .map(|output| {
+            let view = output.to_plain_array_view::<f32>()?;
+            Ok(Output { shape: view.shape().to_vec(), values: view.iter().copied().collect() })
+        })
+        .collect()
 }
 
 /// The colour planes one after the other, in the card's order and range.

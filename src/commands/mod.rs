@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and what it does with them.
 
+pub mod caption;
 pub mod convert;
 pub mod curate;
 pub mod demo;
@@ -9,6 +10,7 @@ pub mod evaluate;
 pub mod generate;
 pub mod models;
 pub mod pretrain;
+pub mod prompt;
 pub mod studio;
 pub mod train;
 
@@ -24,6 +26,8 @@ use crate::exit::Usage;
 pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match command {
         Command::Curate(args) => curate::run(&args, out),
+        Command::Caption(args) => caption::run(&args, out),
+        Command::Prompt(args) => prompt::run(&args, out),
         Command::Train(args) => train::run(&args, out),
         Command::Evaluate(args) => evaluate::run(&args, out).map(|()| ExitCode::SUCCESS),
         Command::Generate(args) => generate::run(&args, out).map(|()| ExitCode::SUCCESS),

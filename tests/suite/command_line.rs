@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{World, args, listing, words};
 
-const COMMANDS: [&str; 7] =
-    ["curate", "train", "evaluate", "generate", "convert", "doctor", "models"];
+const COMMANDS: [&str; 9] =
+    ["curate", "caption", "prompt", "train", "evaluate", "generate", "convert", "doctor", "models"];
 
 #[test]
 fn help_answers_at_once_and_lists_every_command() {
@@ -31,7 +31,14 @@ fn help_answers_at_once_and_lists_every_command() {
 #[test]
 fn every_command_explains_itself() {
     let world = World::new();
-    for command in COMMANDS.into_iter().chain(["models list", "models pull"]) {
+    for command in COMMANDS.into_iter().chain([
+        "caption write",
+        "caption lint",
+        "prompt lint",
+        "prompt trigger",
+        "models list",
+        "models pull",
+    ]) {
         let ran = world.likeness(&format!("{command} --help")).ok();
         assert!(ran.stdout.contains("Usage: likeness"), "{}", ran.stdout);
     }

@@ -8,6 +8,7 @@ mod bad_checkpoints;
 mod bad_config;
 mod bad_folders;
 mod bad_photos;
+mod captions;
 mod checkpointing;
 mod command_line;
 mod evaluation;

@@ -8,12 +8,14 @@
 mod attention;
 mod config;
 mod layer;
+mod meaning;
 
 use std::cell::RefCell;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 pub use config::TextConfig;
+pub use meaning::Meanings;
 
 use crate::error::Error;
 use crate::layers::{LayerMut, LayerNorm};

@@ -139,6 +139,26 @@ impl Tokenizer {
         ids
     }
 
+    /// The pieces that `text` is split into, as the vocabulary has them: `</w>` ends a word.
+    pub fn pieces(&self, text: &str) -> Vec<String> {
+        let name = |id: u32| self.ids.iter().find(|(_, own)| **own == id);
+        let pieces = self.encode(text).into_iter().filter_map(name);
+        pieces.map(|(piece, _)| piece.clone()).collect()
+    }
+
+    /// The vocabulary's first `count` whole words of three letters a to z or more; CLIP's are in the
+    /// order in which they were merged, the frequent ones first.
+    pub fn common_words(&self, count: usize) -> Vec<String> {
+        let whole = |(piece, id): (&String, &u32)| {
+            let word = piece.strip_suffix("</w>")?;
+            let letters = word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+            letters.then(|| (*id, word.to_owned()))
+        };
+        let mut words: Vec<(u32, String)> = self.ids.iter().filter_map(whole).collect();
+        words.sort_unstable();
+        words.into_iter().take(count).map(|(_, word)| word).collect()
+    }
+
     fn next_special(&self, text: &str) -> Option<(usize, &str, u32)> {
         let found = self.specials.iter().filter_map(|(token, id)| {
             text.find(token.as_str()).map(|at| (at, token.as_str(), *id))
@@ -244,6 +264,17 @@ mod tests {
         assert_eq!((tokenizer.start(), tokenizer.end()), (49406, 49407));
         // Published with OpenAI's CLIP: "a photo of a cat" is 320 1125 539 320 2368.
         assert_eq!(tokenizer.encode("a photo of a cat"), [320, 1125, 539, 320, 2368]);
+    }
+
+    #[test]
+    fn a_made_up_word_falls_into_pieces() {
+        let tokenizer = Tokenizer::builtin(Pad::End);
+        let pieces = tokenizer.pieces("A zxqvbk");
+        assert_eq!(pieces[0], "a</w>");
+        assert!(pieces.len() > 2, "{pieces:?}");
+        assert_eq!(pieces[1..].concat(), "zxqvbk</w>");
+        let common = tokenizer.common_words(500);
+        assert_eq!((common.len(), common[0].as_str()), (500, "the"));
     }
 
     #[test]
