@@ -7,11 +7,12 @@ use likeness_faces::FaceModels;
 use rayon::prelude::*;
 
 use crate::captions;
-use crate::character::Character;
+use crate::character::{self, Character};
 use crate::dataset::RECORDS;
 use crate::decisions::{self, Decisions};
 use crate::error::DatasetError;
 use crate::folder::{self, Previous};
+use crate::lock::Lock;
 use crate::measure::{self, Photo};
 use crate::progress::{Event, Summary};
 use crate::record::ImageRecord;
@@ -74,18 +75,22 @@ pub fn curate(
         .canonicalize()
         .map_err(|source| DatasetError::Read { path: options.photos.clone(), source })?;
     let previous = folder::check(&options.out, &folder, options.trigger.trim(), options.force)?;
-    let decisions = Decisions::read(&options.out)?;
+    Decisions::read(&options.out)?; // a broken line is told before the work
     let scan = Scan::of(&folder)?;
     on_event(Event::Found { photos: scan.photos.len() });
     let photos = measure_all(&scan.photos, options.max_pixels, models, on_event)?;
     if photos.iter().all(|photo| photo.measured.is_err()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
+    // Until the end, where there is something to review that a review may be writing to.
+    let known = options.out.join(character::FILE).exists();
+    let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
+    let decisions = Decisions::read(&options.out)?;
     let mut verdicts = Verdicts::of(&photos, options, models, &decisions);
     let character = options.character(folder, models, &previous);
-    write_captions(options, &character, &mut verdicts.records, &previous)?;
+    write_captions(options, &character, &mut verdicts.records, (&previous, &decisions))?;
     let records = verdicts.records.clone();
-    verdicts.records.iter_mut().for_each(|record| decisions.apply(record));
+    decisions.apply(&mut verdicts.records);
     let summary = verdicts.summary();
     on_event(Event::Judged { kept: summary.kept, dropped: summary.dropped });
     write_files(&options.out, &character, &records, &summary, &photos)?;
@@ -167,7 +172,7 @@ fn write_captions(
     options: &CurateOptions,
     character: &Character,
     records: &mut [ImageRecord],
-    previous: &Previous,
+    (previous, decisions): (&Previous, &Decisions),
 ) -> Result<(), DatasetError> {
     let dir = &options.out;
     atomic::create_folder(&dir.join(captions::FOLDER))?;
@@ -179,7 +184,8 @@ fn write_captions(
         let draft = captions::draft(&character.photos.join(&record.path), character);
         let previously = previous.caption_written(&file);
         record.caption_file = file.clone();
-        captions::write(dir, record, &draft, previously)?;
+        let decided = decisions.caption_of(&record.sha256);
+        captions::write(dir, record, &draft, previously, decided)?;
     }
     Ok(())
 }
@@ -191,10 +197,7 @@ fn write_files(
     summary: &Summary,
     photos: &[Photo],
 ) -> Result<(), DatasetError> {
-    let decisions = dir.join(decisions::FILE);
-    if !decisions.exists() {
-        atomic::write(&decisions, b"")?;
-    }
+    decisions::create(dir)?;
     let folder = dir.join(captions::FOLDER);
     let caption = |record: &ImageRecord| {
         let named = !record.caption_file.is_empty();

@@ -10,7 +10,7 @@ use image::imageops::{self, FilterType};
 use crate::FORMAT_VERSION;
 use crate::captions;
 use crate::character::Character;
-use crate::decisions::Decisions;
+use crate::decisions::{Decision, Decisions};
 use crate::decode;
 use crate::error::DatasetError;
 use crate::hash::{sha256_hex, sha256_of_all};
@@ -28,6 +28,7 @@ pub struct Dataset {
     pub character: Character,
     /// One record a photo with a person's decisions applied, sorted by path.
     pub images: Vec<ImageRecord>,
+    decisions: Decisions,
 }
 
 impl Dataset {
@@ -37,8 +38,8 @@ impl Dataset {
         let character = Character::read(dir)?;
         let mut images = read_records(dir)?;
         let decisions = Decisions::read(dir)?;
-        images.iter_mut().for_each(|record| decisions.apply(record));
-        Ok(Self { dir: dir.into(), character, images })
+        decisions.apply(&mut images);
+        Ok(Self { dir: dir.into(), character, images, decisions })
     }
 
     /// The photos to train on.
@@ -49,10 +50,20 @@ impl Dataset {
     /// The pixels that a trainer sees: the photo's crop, brought to its bucket.
     /// A photo that changed since curation is an error.
     pub fn pixels(&self, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
-        let path = self.character.photos.join(&record.path);
         let (Some(crop), Some(bucket)) = (record.crop, record.bucket) else {
             return Err(DatasetError::NoCrop { path: record.path.clone() });
         };
+        let photo = self.photo(record)?;
+        let part = imageops::crop_imm(&photo, crop.x, crop.y, crop.width, crop.height).to_image();
+        if part.dimensions() == (bucket.width, bucket.height) {
+            return Ok(part);
+        }
+        Ok(imageops::resize(&part, bucket.width, bucket.height, FilterType::Lanczos3))
+    }
+
+    /// The whole photo, upright. One that changed since curation is an error.
+    pub(crate) fn photo(&self, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
+        let path = self.character.photos.join(&record.path);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(source) => return Err(DatasetError::Read { path, source }),
@@ -61,28 +72,41 @@ impl Dataset {
             return Err(DatasetError::PhotoChanged { path });
         }
         let limit = u64::from(record.width) * u64::from(record.height);
-        let photo = match decode::decode_bytes(&bytes, limit) {
-            Ok(photo) => photo,
-            Err(source) => return Err(DatasetError::Decode { path, source }),
-        };
-        let part =
-            imageops::crop_imm(&photo.image, crop.x, crop.y, crop.width, crop.height).to_image();
-        if part.dimensions() == (bucket.width, bucket.height) {
-            return Ok(part);
+        match decode::decode_bytes(&bytes, limit) {
+            Ok(photo) => Ok(photo.image),
+            Err(source) => Err(DatasetError::Decode { path, source }),
         }
-        Ok(imageops::resize(&part, bucket.width, bucket.height, FilterType::Lanczos3))
     }
 
-    /// The caption of a photo, without white space around it.
+    /// The caption of a photo, without white space around it: what its file
+    /// says, unless that is still what curation wrote and a person decided
+    /// otherwise.
     pub fn caption(&self, record: &ImageRecord) -> Result<String, DatasetError> {
-        if record.caption_file.is_empty() {
-            return Err(DatasetError::NoCrop { path: record.path.clone() });
+        let text = self.caption_text(record)?;
+        let as_written = || sha256_hex(text.as_bytes()) == record.caption_written_sha256;
+        match self.decisions.caption_of(&record.sha256) {
+            Some(decided) if as_written() => Ok(decided.trim().to_owned()),
+            _ => Ok(text.trim().to_owned()),
         }
-        let path = self.dir.join(captions::FOLDER).join(&record.caption_file);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(text.trim().to_owned()),
-            Err(source) => Err(DatasetError::Read { path, source }),
+    }
+
+    /// What the caption's file holds.
+    pub(crate) fn caption_text(&self, record: &ImageRecord) -> Result<String, DatasetError> {
+        let path = self.caption_path(record)?;
+        fs::read_to_string(&path).map_err(|source| DatasetError::Read { path, source })
+    }
+
+    /// Where the caption is.
+    pub(crate) fn caption_path(&self, record: &ImageRecord) -> Result<PathBuf, DatasetError> {
+        match record.caption_file.as_str() {
+            "" => Err(DatasetError::NoCrop { path: record.path.clone() }),
+            file => Ok(self.dir.join(captions::FOLDER).join(file)),
         }
+    }
+
+    /// What a person decided on a photo.
+    pub(crate) fn decision(&self, record: &ImageRecord) -> Option<&Decision> {
+        self.decisions.of(&record.sha256)
     }
 
     /// A sha256 in hex over what is trained on: the kept photos' bytes, crops,

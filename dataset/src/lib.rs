@@ -12,7 +12,7 @@
 //! | `images.jsonl` | one [`ImageRecord`] a line, sorted by path |
 //! | `character.toml` | the [`Character`]: trigger, class word, photos |
 //! | `captions/*.txt` | one caption a photo, free to edit |
-//! | `decisions.jsonl` | what a person overrode, the last line of a photo wins |
+//! | `decisions.jsonl` | what a person overrode, the last line on a photo holds |
 //! | `report.html` | what was kept and dropped, and why |
 
 mod atomic;
@@ -20,6 +20,7 @@ mod bucket;
 mod captions;
 mod character;
 mod crop;
+mod crop_choices;
 mod curate;
 mod dataset;
 mod decisions;
@@ -31,13 +32,16 @@ mod folder;
 mod hash;
 mod jpeg_end;
 mod judge;
+mod lock;
 mod luminance;
 mod measure;
 mod perceptual;
 mod person;
+mod preview;
 mod progress;
 mod record;
 mod report;
+mod review;
 mod rules;
 mod scan;
 mod sharpness;
@@ -50,12 +54,14 @@ mod verdicts;
 pub use bucket::Bucket;
 pub use character::Character;
 pub use crop::Crop;
+pub use crop_choices::CropChoice;
 pub use curate::{CurateOptions, curate};
 pub use dataset::Dataset;
 pub use decisions::Decision;
 pub use error::DatasetError;
 pub use progress::{Event, Summary};
 pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
+pub use review::{Review, Reviewed, ReviewedPhoto, Undone};
 
 /// The version that every file of a dataset carries.
 pub const FORMAT_VERSION: u32 = 1;
