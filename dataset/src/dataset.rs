@@ -53,29 +53,12 @@ impl Dataset {
         let (Some(crop), Some(bucket)) = (record.crop, record.bucket) else {
             return Err(DatasetError::NoCrop { path: record.path.clone() });
         };
-        let photo = self.photo(record)?;
+        let photo = photo(&self.character.photos, record)?;
         let part = imageops::crop_imm(&photo, crop.x, crop.y, crop.width, crop.height).to_image();
         if part.dimensions() == (bucket.width, bucket.height) {
             return Ok(part);
         }
         Ok(imageops::resize(&part, bucket.width, bucket.height, FilterType::Lanczos3))
-    }
-
-    /// The whole photo, upright. One that changed since curation is an error.
-    pub(crate) fn photo(&self, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
-        let path = self.character.photos.join(&record.path);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(DatasetError::Read { path, source }),
-        };
-        if sha256_hex(&bytes) != record.sha256 {
-            return Err(DatasetError::PhotoChanged { path });
-        }
-        let limit = u64::from(record.width) * u64::from(record.height);
-        match decode::decode_bytes(&bytes, limit) {
-            Ok(photo) => Ok(photo.image),
-            Err(source) => Err(DatasetError::Decode { path, source }),
-        }
     }
 
     /// The caption of a photo, without white space around it: what its file
@@ -122,6 +105,24 @@ impl Dataset {
     }
 }
 
+/// The whole photo of `record` in the folder `photos`, upright. One that
+/// changed since curation is an error.
+pub(crate) fn photo(photos: &Path, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
+    let path = photos.join(&record.path);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(source) => return Err(DatasetError::Read { path, source }),
+    };
+    if sha256_hex(&bytes) != record.sha256 {
+        return Err(DatasetError::PhotoChanged { path });
+    }
+    let limit = u64::from(record.width) * u64::from(record.height);
+    match decode::decode_bytes(&bytes, limit) {
+        Ok(photo) => Ok(photo.image),
+        Err(source) => Err(DatasetError::Decode { path, source }),
+    }
+}
+
 /// The records of the dataset `dir` as the rules left them.
 pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError> {
     let path = dir.join(RECORDS);
@@ -132,15 +133,30 @@ pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError>
         }
         Err(source) => return Err(DatasetError::Read { path, source }),
     };
+    read_lines(&path, text.lines().enumerate())
+}
+
+/// The records of the dataset `dir` whose lines hold `part`, such as a sha256.
+pub(crate) fn find_records(dir: &Path, part: &str) -> Result<Vec<ImageRecord>, DatasetError> {
+    let path = dir.join(RECORDS);
+    let text = fs::read_to_string(&path)
+        .map_err(|source| DatasetError::Read { path: path.clone(), source })?;
+    read_lines(&path, text.lines().enumerate().filter(|(_, line)| line.contains(part)))
+}
+
+fn read_lines<'a>(
+    path: &Path,
+    lines: impl Iterator<Item = (usize, &'a str)>,
+) -> Result<Vec<ImageRecord>, DatasetError> {
     let mut records = Vec::new();
-    for (index, line) in text.lines().enumerate() {
+    for (index, line) in lines {
         let record: ImageRecord = serde_json::from_str(line).map_err(|source| {
             let remedy = "curate again with --force";
-            DatasetError::Json { path: path.clone(), line: index + 1, remedy, source }
+            DatasetError::Json { path: path.into(), line: index + 1, remedy, source }
         })?;
         if record.version != FORMAT_VERSION {
             let (found, known) = (record.version, FORMAT_VERSION);
-            return Err(DatasetError::Version { path, found, known });
+            return Err(DatasetError::Version { path: path.into(), found, known });
         }
         records.push(record);
     }

@@ -61,7 +61,7 @@ pub use decisions::Decision;
 pub use error::DatasetError;
 pub use progress::{Event, Summary};
 pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
-pub use review::{Review, Reviewed, ReviewedPhoto, Undone};
+pub use review::{Changed, Review, Reviewed, ReviewedPhoto};
 
 /// The version that every file of a dataset carries.
 pub const FORMAT_VERSION: u32 = 1;

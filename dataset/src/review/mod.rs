@@ -4,12 +4,14 @@
 //! Files are read again before each write and under a lock, so that several
 //! reviews and a curation at the same time lose nothing.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::character::Character;
 use crate::crop_choices::{self, CropChoice};
 use crate::dataset::{self, Dataset};
 use crate::decisions::{self, Decision};
@@ -17,7 +19,7 @@ use crate::error::DatasetError;
 use crate::hash::sha256_of_all;
 use crate::lock::Lock;
 use crate::record::{ImageRecord, Verdict};
-use crate::{FORMAT_VERSION, atomic};
+use crate::{FORMAT_VERSION, atomic, preview};
 
 const LONGEST_CAPTION: usize = 2000; // characters; text encoders read about 300 of them
 
@@ -60,13 +62,22 @@ pub struct ReviewedPhoto {
     pub crops: Vec<CropChoice>,
 }
 
-/// What undoing did.
-#[derive(Debug, PartialEq, Serialize)]
-pub struct Undone {
-    /// The decision that was taken back.
+/// What a decision, or undoing one, changed.
+#[derive(Debug, Serialize)]
+pub struct Changed {
+    /// The decision that was written or taken back.
     pub decision: Decision,
-    /// Whether a caption stays as it is, since someone changed the file since.
+    /// Whether a caption stays as it is, since someone changed the file since
+    /// the decision that was taken back.
     pub caption_stays: bool,
+    /// The revision before: whoever saw another one has more to read.
+    pub revision_before: String,
+    /// The revision now.
+    pub revision: String,
+    /// The photo now, if it is still there.
+    pub photo: Option<ReviewedPhoto>,
+    /// The decision that undoing takes back next.
+    pub last: Option<Decision>,
 }
 
 impl Review {
@@ -82,17 +93,15 @@ impl Review {
     pub fn read(&self) -> Result<Reviewed, DatasetError> {
         let revision = self.revision()?; // first: what changes from here on is a later revision
         let dataset = Dataset::open(&self.dir)?;
-        let by_rules = dataset::read_records(&self.dir)?;
+        let by_rules: HashMap<String, Verdict> = dataset::read_records(&self.dir)?
+            .into_iter()
+            .map(|record| (record.path, record.verdict))
+            .collect();
         let copies = decisions::copies(&dataset.images);
-        let shown = dataset.images.iter().zip(&by_rules).zip(&copies);
-        let photos = shown.filter(|(_, copy)| !**copy).map(|((record, by_rules), _)| {
-            Ok(ReviewedPhoto {
-                record: record.clone(),
-                verdict_by_rules: by_rules.verdict,
-                decision: dataset.decision(record).cloned(),
-                caption: caption(&dataset, record)?,
-                crops: crop_choices::choices(record),
-            })
+        let shown = dataset.images.iter().zip(&copies).filter(|(_, copy)| !**copy);
+        let photos = shown.map(|(record, _)| {
+            let by_rules = by_rules.get(&record.path).copied();
+            ReviewedPhoto::of(&dataset, record, by_rules.unwrap_or(record.verdict))
         });
         Ok(Reviewed {
             photos: photos.collect::<Result<_, DatasetError>>()?,
@@ -110,37 +119,46 @@ impl Review {
         Ok(sha256_of_all([records.as_str(), self.lines()?.as_str()].into_iter()))
     }
 
-    /// The photo with that sha256 as a JPEG of at most `side` pixels.
-    pub fn preview(&self, sha256: &str, side: u32) -> Result<Vec<u8>, DatasetError> {
-        let dataset = Dataset::open(&self.dir)?;
-        dataset.preview(photo(&dataset, sha256)?, side)
+    /// The photo with that sha256, upright, as a JPEG whose longer side is at
+    /// most `side` pixels. A photo that changed since curation is an error.
+    pub fn preview(&self, sha256: &str, side: u16) -> Result<Vec<u8>, DatasetError> {
+        let unknown = || DatasetError::UnknownPhoto { sha256: sha256.into() };
+        let found = match sha256 {
+            "" => Vec::new(),
+            _ => dataset::find_records(&self.dir, sha256)?,
+        };
+        let record = found.iter().find(|r| r.sha256 == sha256 && r.crop.is_some());
+        let photos = Character::read(&self.dir)?.photos;
+        Ok(preview::jpeg(&dataset::photo(&photos, record.ok_or_else(unknown)?)?, side))
     }
 
     /// Writes a decision down: a line at the end of `decisions.jsonl` and, of a
     /// caption, its file. `caption_was` has to be the caption that the person
     /// saw; if another one is there by now, nothing is written.
-    pub fn decide(&self, decision: Decision) -> Result<Decision, DatasetError> {
+    pub fn decide(&self, decision: Decision) -> Result<Changed, DatasetError> {
         let _lock = Lock::take(&self.dir)?;
+        let revision_before = self.revision()?;
         let dataset = Dataset::open(&self.dir)?;
         let record = photo(&dataset, &decision.sha256)?;
         let decision = checked(decision, &dataset, record)?;
         let before = self.lines()?;
         self.write_lines(&appended(&before, &decision))?;
-        let Some(text) = &decision.caption else {
-            return Ok(decision);
-        };
-        let written = atomic::write(&dataset.caption_path(record)?, text.as_bytes());
-        if written.is_err() {
-            self.write_lines(&before)?; // a caption that is not there was not decided
+        if let Some(text) = &decision.caption {
+            let written = atomic::write(&dataset.caption_path(record)?, text.as_bytes());
+            if written.is_err() {
+                self.write_lines(&before)?; // a caption that is not there was not decided
+            }
+            written?;
         }
-        written.map(|()| decision)
+        self.changed(decision, false, revision_before)
     }
 
     /// Takes the last decision back, if it is still that of `revision`; `None`
     /// if there is none.
-    pub fn undo(&self, revision: &str) -> Result<Option<Undone>, DatasetError> {
+    pub fn undo(&self, revision: &str) -> Result<Option<Changed>, DatasetError> {
         let _lock = Lock::take(&self.dir)?;
-        if self.revision()? != revision {
+        let revision_before = self.revision()?;
+        if revision_before != revision {
             return Err(DatasetError::ChangedMeanwhile { what: "the dataset".into() });
         }
         let Some(decision) = self.last()? else {
@@ -149,10 +167,30 @@ impl Review {
         let caption_stays = !self.caption_back(&decision)?;
         let text = self.lines()?;
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        let rest: String =
-            lines[..lines.len() - 1].iter().map(|line| format!("{line}\n")).collect();
-        self.write_lines(&rest)?;
-        Ok(Some(Undone { decision, caption_stays }))
+        let kept = lines.iter().take(lines.len().saturating_sub(1));
+        self.write_lines(&kept.map(|line| format!("{line}\n")).collect::<String>())?;
+        self.changed(decision, caption_stays, revision_before).map(Some)
+    }
+
+    /// What there is to say after a write.
+    fn changed(
+        &self,
+        decision: Decision,
+        caption_stays: bool,
+        revision_before: String,
+    ) -> Result<Changed, DatasetError> {
+        let dataset = Dataset::open(&self.dir)?;
+        let found = match photo(&dataset, &decision.sha256) {
+            Ok(record) => {
+                let by_rules = dataset::find_records(&self.dir, &record.sha256)?;
+                let by_rules = by_rules.iter().find(|rules| rules.path == record.path);
+                let verdict = by_rules.map_or(record.verdict, |rules| rules.verdict);
+                Some(ReviewedPhoto::of(&dataset, record, verdict)?)
+            }
+            Err(_) => None, // it is gone since
+        };
+        let (revision, last) = (self.revision()?, self.last()?);
+        Ok(Changed { decision, caption_stays, revision_before, revision, photo: found, last })
     }
 
     /// Brings the caption before `decision` back; no, where its file is
@@ -187,6 +225,22 @@ impl Review {
         let text = self.lines()?;
         let last = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).last();
         last.map(|(index, line)| decisions::parse(line, &path, index + 1)).transpose()
+    }
+}
+
+impl ReviewedPhoto {
+    fn of(
+        dataset: &Dataset,
+        record: &ImageRecord,
+        verdict_by_rules: Verdict,
+    ) -> Result<Self, DatasetError> {
+        Ok(Self {
+            record: record.clone(),
+            verdict_by_rules,
+            decision: dataset.decision(record).cloned(),
+            caption: caption(dataset, record)?,
+            crops: crop_choices::choices(record),
+        })
     }
 }
 

@@ -42,7 +42,7 @@ impl Place {
         fs::read_to_string(self.file(name)).expect("a file")
     }
 
-    fn undo(&self) -> Undone {
+    fn undo(&self) -> Changed {
         let review = self.review();
         let revision = review.revision().expect("a revision");
         review.undo(&revision).expect("an undo").expect("something to undo")
@@ -56,7 +56,13 @@ fn decide_three(place: &Place) {
     let review = place.review();
     let verdict = Some(Verdict::Drop);
     let reason = "the eyes\nare closed".into();
-    review.decide(Decision { verdict, reason, ..place.decision("p0.jpg") }).expect("a verdict");
+    let drop = Decision { verdict, reason, ..place.decision("p0.jpg") };
+    let changed = review.decide(drop).expect("a verdict");
+    let photo = changed.photo.expect("a photo");
+    assert_eq!((photo.record.verdict, photo.verdict_by_rules), (Verdict::Drop, Verdict::Keep));
+    assert_eq!(changed.last, Some(changed.decision));
+    assert_eq!(changed.revision, review.revision().expect("a revision"));
+    assert_ne!(changed.revision, changed.revision_before);
     let caption = Some(" ohwx in a garden\n".into());
     let caption_was = Some(place.caption_of("p1.jpg"));
     let words = Decision { caption, caption_was, ..place.decision("p1.jpg") };
@@ -94,7 +100,7 @@ fn decisions_reach_training_outlive_curating_and_are_undone_one_by_one() {
     assert_eq!(place.caption_of("p1.jpg"), "a photo of ohwx person");
     assert_eq!(place.undo().decision.verdict, Some(Verdict::Drop));
     let review = place.review();
-    assert_eq!(review.undo(&review.revision().expect("one")).expect("nothing to undo"), None);
+    assert!(review.undo(&review.revision().expect("one")).expect("no error").is_none());
     assert_eq!(hash(), hashes[0]);
     place.curate().expect("again");
     assert_eq!(place.text("images.jsonl"), before, "as if nothing had been decided");
