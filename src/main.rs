@@ -11,6 +11,7 @@ mod face_models;
 mod machine;
 mod meter;
 mod png;
+mod review;
 
 use std::process::ExitCode;
 
