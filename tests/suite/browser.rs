@@ -57,7 +57,8 @@ impl Browser {
         let attached =
             browser.send("Target.attachToTarget", json!({ "targetId": id, "flatten": true }));
         browser.session = attached["sessionId"].as_str().map(str::to_owned);
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         browser.send("Emulation.setDeviceMetricsOverride", size);
         browser.send("Page.navigate", json!({ "url": address }));
         browser
@@ -71,7 +72,9 @@ impl Browser {
             _ => "",
         };
         let kind = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
-        self.send("Input.dispatchKeyEvent", json!({ "type": kind, "key": key, "text": text }));
+        let code = if key == "Escape" { 27 } else { 0 }; // a dialog closes on the code
+        let down = json!({ "type": kind, "key": key, "text": text, "windowsVirtualKeyCode": code });
+        self.send("Input.dispatchKeyEvent", down);
         self.send("Input.dispatchKeyEvent", json!({ "type": "keyUp", "key": key }));
     }
 

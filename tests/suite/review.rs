@@ -215,17 +215,15 @@ fn a_person_decides_by_keys_in_a_browser() {
     };
     let world = World::with_dataset(4);
     let server = Server::start(&world);
-    let mut page =
-        Browser::open(&program, &world.at("browser"), &server.address(), (1280, 720));
+    let mut page = Browser::open(&program, &world.at("browser"), &server.address(), (1280, 720));
     page.wait("document.body?.dataset.ready === 'yes'");
     let log = || -> Vec<Value> {
         let text = world.text("mika.dataset/decisions.jsonl");
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     };
     let at = |name: &str| format!("document.getElementById('name').textContent === '{name}'");
-    let tells = |text: &str| {
-        format!("document.getElementById('said').textContent.includes('{text}')")
-    };
+    let tells =
+        |text: &str| format!("document.getElementById('said').textContent.includes('{text}')");
     page.wait(&at("p0.png"));
     page.wait("document.querySelector('#picture img').naturalWidth === 160");
     assert_eq!(page.value("document.querySelectorAll('#strip li').length"), 4);
@@ -243,7 +241,10 @@ fn a_person_decides_by_keys_in_a_browser() {
     page.write("mika in <b>bold</b> light");
     page.press("Enter");
     page.wait(&tells("p2.png: caption"));
-    assert_eq!(page.value("document.getElementById('caption').textContent"), "mika in <b>bold</b> light");
+    assert_eq!(
+        page.value("document.getElementById('caption').textContent"),
+        "mika in <b>bold</b> light"
+    );
     assert_eq!(page.value("document.querySelectorAll('#caption b').length"), 0);
     assert_eq!(world.text("mika.dataset/captions/p2.txt"), "mika in <b>bold</b> light");
 
@@ -257,7 +258,8 @@ fn a_person_decides_by_keys_in_a_browser() {
     assert!(crop["width"].as_u64().is_some_and(|width| width < 160) && crop["x"] != 0, "{crop}");
     page.press("c");
     page.wait("document.body.classList.contains('cropping')");
-    let corner = "JSON.stringify(document.querySelector('[data-corner=se]').getBoundingClientRect())";
+    let corner =
+        "JSON.stringify(document.querySelector('[data-corner=se]').getBoundingClientRect())";
     let rectangle = page.value(corner);
     let rectangle: Value = serde_json::from_str(rectangle.as_str().expect("text")).expect("JSON");
     let side = |name: &str| rectangle[name].as_f64().expect("a number") + 10.0;
@@ -265,7 +267,11 @@ fn a_person_decides_by_keys_in_a_browser() {
     page.press("Enter");
     page.wait("document.getElementById('said').textContent.includes('crop') && !document.body.classList.contains('cropping')");
     let smaller = log()[4]["crop"].clone();
-    assert_eq!((&smaller["x"], &smaller["y"]), (&crop["x"], &crop["y"]), "the other corner is held");
+    assert_eq!(
+        (&smaller["x"], &smaller["y"]),
+        (&crop["x"], &crop["y"]),
+        "the other corner is held"
+    );
     assert!(smaller["width"].as_u64() < crop["width"].as_u64(), "{smaller} {crop}");
 
     page.press("ArrowRight");
