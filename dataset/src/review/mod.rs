@@ -116,7 +116,7 @@ impl Review {
     /// A name for what the records and decisions are now.
     pub fn revision(&self) -> Result<String, DatasetError> {
         let records = read(&self.dir.join(dataset::RECORDS))?;
-        Ok(sha256_of_all([records.as_str(), self.lines()?.as_str()].into_iter()))
+        Ok(sha256_of_all([records.as_str(), self.lines()?.as_str()]))
     }
 
     /// The photo with that sha256, upright, as a JPEG whose longer side is at
