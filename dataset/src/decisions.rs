@@ -237,7 +237,7 @@ mod tests {
         let nothing = "{\"sha256\":\"a\",\"reason\":\"none\"}";
         for (broken, why) in [("nonsense", "expected"), (nothing, "no verdict, caption or crop")] {
             let text = format!("{{\"sha256\":\"a\",\"verdict\":\"keep\"}}\n{broken}");
-            let error = decisions(&text).err().expect("a broken line");
+            let error = decisions(&text).expect_err("a broken line");
             let shown = error.to_string();
             assert!(shown.contains("line 2") && shown.contains(FILE), "{shown}");
             let cause = std::error::Error::source(&error).expect("a cause").to_string();
