@@ -98,14 +98,10 @@ mod tests {
     }
 
     fn head(host: &str, origin: Option<&str>, path: &str) -> Head {
-        let origin = origin.map(str::to_owned);
-        Head {
-            method: "GET".into(),
-            path: path.into(),
-            host: host.into(),
-            origin,
-            ..Head::default()
-        }
+        let mut head = Head::default();
+        (head.method, head.path, head.host) = ("GET".into(), path.into(), host.into());
+        head.origin = origin.map(str::to_owned);
+        head
     }
 
     fn refused(host: &str, origin: Option<&str>, path: &str) -> bool {
