@@ -13,6 +13,7 @@ mod interrupt;
 mod machine;
 mod meter;
 mod png;
+mod review;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@ use likeness_faces::Face;
 use serde::{Deserialize, Serialize};
 
 use crate::bucket::Bucket;
+use crate::record::Reason;
 
 /// A rectangle in a photo's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,7 @@ pub struct Crop {
 }
 
 const HEAD: f32 = 1.6; // a face box grown by this holds hair, ears and chin
+const MOST_ENLARGED: f64 = 4.0; // sixteen trained pixels from one hold nothing to learn
 
 impl Crop {
     /// The largest crop of the bucket's aspect in a photo of `width` x
@@ -50,6 +52,38 @@ impl Crop {
     /// How many times larger the bucket is; above 1 the crop is upscaled.
     pub fn upscale(self, bucket: Bucket) -> f64 {
         f64::from(bucket.width) / f64::from(self.width)
+    }
+
+    /// Whether a crop that a person chose can be used on a photo of `width` x
+    /// `height`: inside it, of the bucket's aspect within a pixel, and enlarged
+    /// at most four times. Else the reason in words.
+    pub fn check(self, width: u32, height: u32, bucket: Bucket) -> Result<(), String> {
+        let Self { x, y, width: w, height: h } = self;
+        let inside = |start: u32, length: u32, side: u32| {
+            length > 0 && u64::from(start) + u64::from(length) <= u64::from(side)
+        };
+        if !inside(x, w, width) || !inside(y, h, height) {
+            return Err(format!(
+                "{w} x {h} px at {x}, {y} is not inside the photo of {width} x {height} px"
+            ));
+        }
+        let off = f64::from(h) * bucket.aspect() - f64::from(w);
+        let off_high = f64::from(w) / bucket.aspect() - f64::from(h);
+        let (bw, bh) = (bucket.width, bucket.height);
+        if off.abs().min(off_high.abs()) > 1.0 {
+            return Err(format!("{w} x {h} px has not the aspect of its bucket, {bw} x {bh}"));
+        }
+        match self.upscale(bucket) > MOST_ENLARGED {
+            true => Err(format!("{w} x {h} px is less than a quarter of its bucket, {bw} x {bh}")),
+            false => Ok(()),
+        }
+    }
+
+    /// The note on a crop that is enlarged.
+    pub(crate) fn enlarged(self, bucket: Bucket) -> Option<Reason> {
+        let upscale = self.upscale(bucket);
+        let message = || format!("its crop is enlarged {upscale:.2} times");
+        (upscale > 1.0).then(|| Reason::measured("enlarged", message(), upscale, 1.0))
     }
 }
 
@@ -84,6 +118,27 @@ mod tests {
             let off = f64::from(crop.height) * bucket.aspect() - f64::from(crop.width);
             let off_high = f64::from(crop.width) / bucket.aspect() - f64::from(crop.height);
             assert!(off.abs().min(off_high.abs()) < 1.0, "{crop:?} {bucket:?}");
+        }
+    }
+
+    #[test]
+    fn a_chosen_crop_has_to_be_inside_of_the_aspect_and_large_enough() {
+        let bucket = Bucket { width: 576, height: 448 };
+        let check = |x, y, width, height| Crop { x, y, width, height }.check(2000, 1500, bucket);
+        for width in 144..=1928 {
+            let height = (f64::from(width) / bucket.aspect()).round() as u32;
+            assert_eq!(check(2000 - width, 1500 - height, width, height), Ok(()));
+        }
+        for (x, y, w, h, why) in [
+            (1500, 0, 576, 448, "inside"),
+            (0, 1100, 576, 448, "inside"),
+            (u32::MAX, 0, 576, 448, "inside"),
+            (0, 0, 0, 0, "inside"),
+            (0, 0, 576, 460, "aspect"),
+            (0, 0, 90, 70, "quarter"),
+        ] {
+            let refused = check(x, y, w, h).expect_err("a crop that does not fit");
+            assert!(refused.contains(why), "{refused}");
         }
     }
 

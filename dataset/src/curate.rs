@@ -6,11 +6,12 @@ use likeness_faces::FaceModels;
 
 use crate::cache::Cache;
 use crate::captions::{self, Words};
-use crate::character::Character;
+use crate::character::{self, Character};
 use crate::dataset;
 use crate::decisions::{self, Decisions};
 use crate::error::DatasetError;
 use crate::folder::{self, Previous};
+use crate::lock::Lock;
 use crate::measure::Tools;
 use crate::progress::{Event, Summary};
 use crate::record::ImageRecord;
@@ -91,7 +92,7 @@ pub fn curate_until(
         .canonicalize()
         .map_err(|source| DatasetError::Read { path: options.photos.clone(), source })?;
     let previous = folder::check(&options.out, &folder, options.trigger.trim(), options.force)?;
-    let decisions = Decisions::read(&options.out)?;
+    Decisions::read(&options.out)?; // a broken line is told before the work
     let scan = Scan::of(&folder)?;
     on_event(Event::Found { photos: scan.photos.len() });
     let character = options.character(folder.clone(), models, &previous);
@@ -101,10 +102,14 @@ pub fn curate_until(
     if photos.iter().all(|photo| photo.measured.is_err()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
+    // Until the end, where there is something to review that a review may be writing to.
+    let known = options.out.join(character::FILE).exists();
+    let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
+    let decisions = Decisions::read(&options.out)?;
     let mut verdicts = Verdicts::of(&photos, options, models, &decisions);
-    write_captions(options, &character, &mut verdicts.records, &previous)?;
+    write_captions(options, &character, &mut verdicts.records, (&previous, &decisions))?;
     let records = verdicts.records.clone();
-    verdicts.records.iter_mut().for_each(|record| decisions.apply(record));
+    decisions.apply(&mut verdicts.records);
     let mut summary = verdicts.summary();
     summary.advice.extend(scan.advice(&options.out));
     on_event(Event::Judged { kept: summary.kept, dropped: summary.dropped });
@@ -172,7 +177,7 @@ fn write_captions(
     options: &CurateOptions,
     character: &Character,
     records: &mut [ImageRecord],
-    previous: &Previous,
+    (previous, decisions): (&Previous, &Decisions),
 ) -> Result<(), DatasetError> {
     let dir = &options.out;
     atomic::create_folder(&dir.join(captions::FOLDER))?;
@@ -185,7 +190,8 @@ fn write_captions(
         let draft = captions::draft(record, character, &words);
         let previously = previous.caption_written(&file);
         record.caption_file = file.clone();
-        captions::write(dir, record, &draft, previously)?;
+        let decided = decisions.caption_of(&record.sha256);
+        captions::write(dir, record, &draft, previously, decided)?;
     }
     Ok(())
 }
@@ -198,10 +204,7 @@ fn caption(dir: &Path, record: &ImageRecord) -> Option<String> {
 }
 
 fn write_files(dir: &Path, records: &[ImageRecord], report: &Report) -> Result<(), DatasetError> {
-    let decisions = dir.join(decisions::FILE);
-    if !decisions.exists() {
-        atomic::write(&decisions, b"")?;
-    }
+    decisions::create(dir)?;
     report_pages::write(dir, report)?;
     dataset::write_records(dir, records)
 }

@@ -9,7 +9,7 @@ use image::imageops::{self, FilterType};
 
 use crate::captions;
 use crate::character::Character;
-use crate::decisions::Decisions;
+use crate::decisions::{Decision, Decisions};
 use crate::decode;
 use crate::error::DatasetError;
 use crate::hash::{sha256_hex, sha256_of_all};
@@ -28,6 +28,7 @@ pub struct Dataset {
     pub character: Character,
     /// One record a photo with a person's decisions applied, sorted by path.
     pub images: Vec<ImageRecord>,
+    decisions: Decisions,
 }
 
 impl Dataset {
@@ -37,8 +38,8 @@ impl Dataset {
         let character = Character::read(dir)?;
         let mut images = read_records(dir)?;
         let decisions = Decisions::read(dir)?;
-        images.iter_mut().for_each(|record| decisions.apply(record));
-        Ok(Self { dir: dir.into(), character, images })
+        decisions.apply(&mut images);
+        Ok(Self { dir: dir.into(), character, images, decisions })
     }
 
     /// The photos to train on.
@@ -61,35 +62,42 @@ impl Dataset {
 
     /// The photo's crop in its own pixels. A photo that changed since curation is an error.
     pub fn crop(&self, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
-        let path = self.character.photos.join(&record.path);
         let Some(crop) = record.crop else {
             return Err(DatasetError::NoCrop { path: record.path.clone() });
         };
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(DatasetError::Read { path, source }),
-        };
-        if sha256_hex(&bytes) != record.sha256 {
-            return Err(DatasetError::PhotoChanged { path });
-        }
-        let limit = u64::from(record.width) * u64::from(record.height);
-        let photo = match decode::decode_bytes(&bytes, limit) {
-            Ok(photo) => photo,
-            Err(source) => return Err(DatasetError::Decode { path, source }),
-        };
-        Ok(imageops::crop_imm(&photo.image, crop.x, crop.y, crop.width, crop.height).to_image())
+        let photo = photo(&self.character.photos, record)?;
+        Ok(imageops::crop_imm(&photo, crop.x, crop.y, crop.width, crop.height).to_image())
     }
 
-    /// The caption of a photo, without white space around it.
+    /// The caption of a photo, without white space around it: what its file
+    /// says, unless that is still what curation wrote and a person decided
+    /// otherwise.
     pub fn caption(&self, record: &ImageRecord) -> Result<String, DatasetError> {
-        if record.caption_file.is_empty() {
-            return Err(DatasetError::NoCrop { path: record.path.clone() });
+        let text = self.caption_text(record)?;
+        let as_written = || sha256_hex(text.as_bytes()) == record.caption_written_sha256;
+        match self.decisions.caption_of(&record.sha256) {
+            Some(decided) if as_written() => Ok(decided.trim().to_owned()),
+            _ => Ok(text.trim().to_owned()),
         }
-        let path = self.dir.join(captions::FOLDER).join(&record.caption_file);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(text.trim().to_owned()),
-            Err(source) => Err(DatasetError::Read { path, source }),
+    }
+
+    /// What the caption's file holds.
+    pub(crate) fn caption_text(&self, record: &ImageRecord) -> Result<String, DatasetError> {
+        let path = self.caption_path(record)?;
+        fs::read_to_string(&path).map_err(|source| DatasetError::Read { path, source })
+    }
+
+    /// Where the caption is.
+    pub(crate) fn caption_path(&self, record: &ImageRecord) -> Result<PathBuf, DatasetError> {
+        match record.caption_file.as_str() {
+            "" => Err(DatasetError::NoCrop { path: record.path.clone() }),
+            file => Ok(self.dir.join(captions::FOLDER).join(file)),
         }
+    }
+
+    /// What a person decided on a photo.
+    pub(crate) fn decision(&self, record: &ImageRecord) -> Option<&Decision> {
+        self.decisions.of(&record.sha256)
     }
 
     /// A sha256 in hex over what is trained on: the kept photos' bytes, crops,
@@ -105,6 +113,24 @@ impl Dataset {
     }
 }
 
+/// The whole photo of `record` in the folder `photos`, upright. One that
+/// changed since curation is an error.
+pub(crate) fn photo(photos: &Path, record: &ImageRecord) -> Result<RgbImage, DatasetError> {
+    let path = photos.join(&record.path);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(source) => return Err(DatasetError::Read { path, source }),
+    };
+    if sha256_hex(&bytes) != record.sha256 {
+        return Err(DatasetError::PhotoChanged { path });
+    }
+    let limit = u64::from(record.width) * u64::from(record.height);
+    match decode::decode_bytes(&bytes, limit) {
+        Ok(photo) => Ok(photo.image),
+        Err(source) => Err(DatasetError::Decode { path, source }),
+    }
+}
+
 /// The records of the dataset `dir` as the rules left them.
 pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError> {
     let path = dir.join(RECORDS);
@@ -115,15 +141,30 @@ pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError>
         }
         Err(source) => return Err(DatasetError::Read { path, source }),
     };
+    read_lines(&path, text.lines().enumerate())
+}
+
+/// The records of the dataset `dir` whose lines hold `part`, such as a sha256.
+pub(crate) fn find_records(dir: &Path, part: &str) -> Result<Vec<ImageRecord>, DatasetError> {
+    let path = dir.join(RECORDS);
+    let text = fs::read_to_string(&path)
+        .map_err(|source| DatasetError::Read { path: path.clone(), source })?;
+    read_lines(&path, text.lines().enumerate().filter(|(_, line)| line.contains(part)))
+}
+
+fn read_lines<'a>(
+    path: &Path,
+    lines: impl Iterator<Item = (usize, &'a str)>,
+) -> Result<Vec<ImageRecord>, DatasetError> {
     let mut records = Vec::new();
-    for (index, line) in text.lines().enumerate() {
+    for (index, line) in lines {
         let record: ImageRecord = serde_json::from_str(line).map_err(|source| {
             let remedy = "curate again with --force";
-            DatasetError::Json { path: path.clone(), line: index + 1, remedy, source }
+            DatasetError::Json { path: path.into(), line: index + 1, remedy, source }
         })?;
         if record.version != FORMAT_VERSION {
             let (found, known) = (record.version, FORMAT_VERSION);
-            return Err(DatasetError::Version { path, found, known });
+            return Err(DatasetError::Version { path: path.into(), found, known });
         }
         records.push(record);
     }

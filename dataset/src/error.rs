@@ -160,6 +160,30 @@ pub enum DatasetError {
         /// The dataset's folder.
         dir: PathBuf,
     },
+    /// A photo is not in the dataset.
+    #[error("no photo of the dataset has the sha256 `{sha256}`; load the dataset again")]
+    UnknownPhoto {
+        /// The sha256 that was asked for.
+        sha256: String,
+    },
+    /// A decision cannot be.
+    #[error("the decision on `{path}` is not possible: {reason}; {remedy}")]
+    Decision {
+        /// The photo's path in the photos folder.
+        path: String,
+        /// Why not.
+        reason: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Something changed since it was read, so that nothing was written.
+    #[error(
+        "{what} changed meanwhile and nothing was written; look at it as it is now and decide again"
+    )]
+    ChangedMeanwhile {
+        /// What changed.
+        what: String,
+    },
     /// A face model failed.
     #[error("cannot look for faces in `{path}`; check the face models with `likeness models`")]
     Faces {

@@ -13,7 +13,7 @@
 //! | `character.toml` | the [`Character`]: trigger, class word, photos |
 //! | `captions/*.txt` | one caption a photo, free to edit |
 //! | `words.jsonl` | what taggers and captioners said, if any were asked |
-//! | `decisions.jsonl` | what a person overrode, the last line of a photo wins |
+//! | `decisions.jsonl` | what a person overrode, the last line on a photo holds |
 //! | `report.html` | what was kept and dropped, and why; `report-2.html` and so on for many photos |
 //! | `cache/measures/` | what was measured, by the photo's content; may be removed at any time |
 
@@ -24,6 +24,7 @@ mod camera;
 pub mod captions;
 mod character;
 mod crop;
+mod crop_choices;
 mod curate;
 mod dataset;
 mod decisions;
@@ -38,15 +39,18 @@ mod jpeg_end;
 mod judge;
 mod lab;
 mod limits;
+mod lock;
 mod luminance;
 mod measure;
 mod perceptual;
 mod person;
 mod portrait;
+mod preview;
 mod progress;
 mod record;
 mod report;
 mod report_pages;
+mod review;
 mod room;
 mod rules;
 mod scan;
@@ -61,12 +65,14 @@ mod workers;
 pub use bucket::Bucket;
 pub use character::Character;
 pub use crop::Crop;
+pub use crop_choices::CropChoice;
 pub use curate::{CurateOptions, curate, curate_until};
 pub use dataset::Dataset;
 pub use decisions::Decision;
 pub use error::DatasetError;
 pub use progress::{Event, Summary};
 pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
+pub use review::{Changed, Review, Reviewed, ReviewedPhoto};
 
 /// The version that every file of a dataset carries.
 pub const FORMAT_VERSION: u32 = 1;

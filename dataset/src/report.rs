@@ -40,7 +40,7 @@ pub(crate) fn page(report: &Report, records: &[&ImageRecord], pages: &str) -> St
          <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{pages}{hints}\
          {review_part}{kept_part}{dropped_part}\
          <p class=\"faint\">White frame: what is trained on. Green box: the main face; dashed: other faces. \
-         To override a verdict, add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{pages}\
+         To override it run <code>likeness curate review</code>, or add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{pages}\
          </body>\n</html>\n",
         resolution = character.resolution,
         hints = hints(summary),

@@ -11,18 +11,18 @@ use crate::testing::{encoded, jpeg, jpeg_with_orientation, png_header, texture};
 use crate::{CurateOptions, Dataset, DatasetError, Event, ImageRecord, Summary, Verdict, curate};
 
 /// A folder with photos, and room for a dataset.
-struct Place {
+pub(crate) struct Place {
     root: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(root.path().join("photos")).expect("a folder in it");
         Self { root }
     }
 
-    fn with_photos(count: u32) -> Self {
+    pub fn with_photos(count: u32) -> Self {
         let place = Self::new();
         for seed in 0..count {
             place.put(&format!("p{seed}.jpg"), &jpeg(&texture(600, 520, seed + 10)));
@@ -34,15 +34,15 @@ impl Place {
         self.root.path().join("photos")
     }
 
-    fn out(&self) -> PathBuf {
+    pub fn out(&self) -> PathBuf {
         self.root.path().join("it.dataset")
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) {
+    pub fn put(&self, name: &str, bytes: &[u8]) {
         fs::write(self.photos().join(name), bytes).expect("a file");
     }
 
-    fn options(&self) -> CurateOptions {
+    pub fn options(&self) -> CurateOptions {
         CurateOptions {
             photos: self.photos(),
             out: self.out(),
@@ -51,16 +51,16 @@ impl Place {
         }
     }
 
-    fn curate(&self) -> Result<Summary, DatasetError> {
+    pub fn curate(&self) -> Result<Summary, DatasetError> {
         curate(&self.options(), None, &mut |_| {})
     }
 
-    fn dataset(&self) -> Dataset {
+    pub fn dataset(&self) -> Dataset {
         Dataset::open(self.out()).expect("a dataset")
     }
 }
 
-fn named<'a>(records: &'a [ImageRecord], path: &str) -> &'a ImageRecord {
+pub(crate) fn named<'a>(records: &'a [ImageRecord], path: &str) -> &'a ImageRecord {
     records.iter().find(|record| record.path == path).expect("a record of that photo")
 }
 

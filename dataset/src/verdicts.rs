@@ -77,8 +77,8 @@ impl Verdicts {
 
     /// The places of the photos that count: kept by the rules or by a person.
     fn standing(&self, decisions: &Decisions) -> Vec<usize> {
-        let stands = |record: &ImageRecord| match decisions.of(&record.sha256) {
-            Some(decision) => decision.verdict != Verdict::Drop && record.crop.is_some(),
+        let stands = |record: &ImageRecord| match decisions.verdict_of(&record.sha256) {
+            Some(verdict) => verdict != Verdict::Drop && record.crop.is_some(),
             None => record.is_kept(),
         };
         (0..self.records.len()).filter(|&index| stands(&self.records[index])).collect()
@@ -145,7 +145,7 @@ fn drop_for(record: &mut ImageRecord, reason: Reason) {
 
 fn candidate<'a>(photo: &'a Photo, decisions: &Decisions) -> Option<Candidate<'a>> {
     let measured = photo.measured.as_ref().ok()?;
-    let wanted = decisions.of(&photo.sha256).is_some_and(|said| said.verdict != Verdict::Drop);
+    let wanted = decisions.verdict_of(&photo.sha256).is_some_and(|said| said != Verdict::Drop);
     Some(Candidate {
         sha256: &photo.sha256,
         fingerprint: measured.fingerprint,
@@ -200,10 +200,7 @@ fn judged(
     let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
     let crop = Crop::choose(width, height, bucket, face);
     let upscale = crop.upscale(bucket);
-    if upscale > 1.0 {
-        let message = format!("its crop is enlarged {upscale:.2} times");
-        notes.push(Reason::measured("enlarged", message, upscale, 1.0));
-    }
+    notes.extend(crop.enlarged(bucket));
     ImageRecord {
         width,
         height,

@@ -15,8 +15,10 @@ use super::words::{Kind, Said, Words};
 use super::{clean, draft, sidecar, write};
 use crate::FORMAT_VERSION;
 use crate::dataset::{self, Dataset};
+use crate::decisions::Decisions;
 use crate::error::DatasetError;
 use crate::hash::{sha256_hex, sha256_of_all};
+use crate::lock::Lock;
 use crate::luminance::fitted;
 use crate::record::{ImageRecord, Reason};
 
@@ -320,13 +322,16 @@ fn rewrite(
     failed: &[(String, String)],
 ) -> Result<usize, DatasetError> {
     // As the rules left them: decisions are laid over them by whoever opens the dataset.
+    let _lock = Lock::take(&dataset.dir)?;
+    let decisions = Decisions::read(&dataset.dir)?;
     let mut records = dataset::read_records(&dataset.dir)?;
     let mut changed = 0;
     for record in records.iter_mut().filter(|record| !record.caption_file.is_empty()) {
         record.notes.retain(|note| note.rule != "caption");
         let before = record.caption_written_sha256.clone();
         let draft = draft(record, &dataset.character, words);
-        write(&dataset.dir, record, &draft, Some(&before))?;
+        let decided = decisions.caption_of(&record.sha256);
+        write(&dataset.dir, record, &draft, Some(&before), decided)?;
         changed += usize::from(before != record.caption_written_sha256);
         if let Some((_, reason)) = failed.iter().find(|(path, _)| *path == record.path) {
             let message = format!(

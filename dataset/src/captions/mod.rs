@@ -33,6 +33,8 @@ pub(crate) use words::Words;
 
 /// The folder's name in a dataset.
 pub(crate) const FOLDER: &str = "captions";
+/// The note on a caption that a person decided.
+const DECIDED: &str = "the caption was decided by a person";
 
 /// The caption that curation gives a photo, and what to note about it.
 #[derive(Debug, PartialEq)]
@@ -114,12 +116,14 @@ pub(crate) fn file_names(photos: &[String]) -> Vec<String> {
 }
 
 /// Writes `draft` as the caption of `record`, unless a person edited the file
-/// since `previously` written; then theirs stays and is noted.
+/// since `previously` written; then theirs stays and is noted. What a person
+/// `decided` goes before the draft.
 pub(crate) fn write(
     dir: &Path,
     record: &mut ImageRecord,
     draft: &Draft,
     previously: Option<&str>,
+    decided: Option<&str>,
 ) -> Result<(), DatasetError> {
     let path = dir.join(FOLDER).join(&record.caption_file);
     let ours = sha256_hex(draft.text.as_bytes());
@@ -130,10 +134,21 @@ pub(crate) fn write(
     };
     let edited = on_disk.as_ref().is_some_and(|found| Some(found.as_str()) != previously);
     if edited && on_disk.as_ref() != Some(&ours) {
-        record
-            .notes
-            .push(Reason::plain("caption", "the caption was edited by a person; it was kept"));
+        let as_decided = decided.map(|text| sha256_hex(text.as_bytes())) == on_disk;
+        let message = match as_decided {
+            true => DECIDED,
+            false => "the caption was edited by a person; it was kept",
+        };
+        record.notes.push(Reason::plain("caption", message));
         record.caption_written_sha256 = previously.map_or(ours, str::to_owned);
+        return Ok(());
+    }
+    if let Some(decided) = decided {
+        if on_disk != Some(sha256_hex(decided.as_bytes())) {
+            atomic::write(&path, decided.as_bytes())?;
+        }
+        record.notes.push(Reason::plain("caption", DECIDED));
+        record.caption_written_sha256 = ours;
         return Ok(());
     }
     record.notes.extend(draft.note.clone());

@@ -1,5 +1,7 @@
 //! `likeness curate`: photos in, a dataset with a report out.
 
+mod review;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +17,25 @@ use crate::{face_models, machine};
 
 /// Arguments of `likeness curate`.
 #[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "A folder of photos that is called like a command is written `./review`.")]
 pub struct Args {
+    #[command(flatten)]
+    photos: Option<Photos>,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+/// What else there is to do with a dataset.
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Look through a dataset on a local page: verdicts, captions, crops
+    Review(review::Args),
+}
+
+/// Arguments of a curation.
+#[derive(clap::Args, Debug)]
+struct Photos {
     /// Folder of photos (JPEG, PNG, WebP), without its subfolders; they are only read
     photos: PathBuf,
     /// Trigger word: the made-up word that will call the character
@@ -50,8 +70,19 @@ pub struct Args {
     json: bool,
 }
 
-/// Curates, and says what came out.
+/// Curates, or does what the subcommand says.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    match (&args.action, &args.photos) {
+        (Some(Action::Review(args)), _) => review::run(args, out).map(|()| ExitCode::SUCCESS),
+        (None, Some(photos)) => curate(photos, out),
+        (None, None) => {
+            Err(Usage("name a folder of photos; see `likeness curate --help`".into()).into())
+        }
+    }
+}
+
+/// Curates, and says what came out.
+fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let trigger = args.trigger.trim();
     if trigger.is_empty() || trigger.contains(['/', '\\']) {
         let reason = "`--trigger` must be a word without slashes; make one up, such as `mika`";
@@ -96,6 +127,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     print(&summary, out)?;
     let dataset = options.out.display();
     writeln!(out, "\nreport   {dataset}/report.html")?;
+    if summary.review > 0 {
+        writeln!(out, "look     likeness curate review {dataset} --open")?;
+    }
     writeln!(out, "next     likeness train --base MODEL --dataset {dataset} --out runs/{trigger}")?;
     Ok(ExitCode::SUCCESS)
 }
