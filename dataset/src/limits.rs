@@ -124,7 +124,6 @@ pub(crate) const COLOURS: Limit = Limit {
     review: 3.0,
     drop: Some(1.6),
     says: "the picture has one tint or none: a filter, or black and white",
-    ..WORSE_ABOVE
 };
 /// A frame of one colour would be learned with the face.
 pub(crate) const FRAME: Limit = Limit {
