@@ -259,8 +259,9 @@ pub fn picture(seed: u32) -> RgbImage {
             let size = 64 >> octave;
             value += random(x / size, y / size, seed * 31 + octave * 7919) - 0.5;
         }
-        let level = (128.0 + value * 80.0).clamp(0.0, 255.0) as u8;
-        Rgb([level, level.saturating_add(20), level.saturating_sub(20)])
+        let tint = |number: u32| 60.0 * (random(x / 32, y / 32, seed * 31 + number) - 0.5);
+        Rgb([tint(101), 20.0, tint(202)]
+            .map(|tint| (128.0 + value * 80.0 + tint).clamp(0.0, 255.0) as u8))
     })
 }
 
