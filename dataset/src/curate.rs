@@ -187,7 +187,7 @@ fn write_captions(
         records.iter_mut().filter(|record| record.crop.is_some()).collect();
     let names: Vec<String> = readable.iter().map(|record| record.path.clone()).collect();
     for (record, file) in readable.iter_mut().zip(captions::file_names(&names)) {
-        let draft = captions::draft(record, character, &words);
+        let draft = captions::draft(&decisions.with_crop(record), character, &words);
         let previously = previous.caption_written(&file);
         record.caption_file = file.clone();
         let decided = decisions.caption_of(&record.sha256);

@@ -28,7 +28,7 @@ pub struct Dataset {
     pub character: Character,
     /// One record a photo with a person's decisions applied, sorted by path.
     pub images: Vec<ImageRecord>,
-    decisions: Decisions,
+    pub(crate) decisions: Decisions,
 }
 
 impl Dataset {

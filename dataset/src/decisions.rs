@@ -111,6 +111,15 @@ impl Decisions {
         self.of(sha256)?.caption.as_deref()
     }
 
+    /// `record` with the crop that a person chose: what its caption is about.
+    pub fn with_crop(&self, record: &ImageRecord) -> ImageRecord {
+        let mut record = record.clone();
+        if let Some(crop) = self.of(&record.sha256).and_then(|decision| decision.crop) {
+            set_crop(&mut record, crop);
+        }
+        record
+    }
+
     /// Puts the person's word over the records of a set. A copy of the very
     /// same file stays dropped: the decision is about the one that was kept.
     pub fn apply(&self, records: &mut [ImageRecord]) {

@@ -304,7 +304,8 @@ fn captioner_key(model: &str) -> String {
     sha256_of_all([model, INSTRUCTION, &size])
 }
 
-/// Whether the caption of `record` is a person's: beside the photo, or edited in the dataset.
+/// Whether the caption of `record` is a person's: beside the photo, decided, or edited in the
+/// dataset.
 fn is_by_hand(dataset: &Dataset, record: &ImageRecord) -> bool {
     let beside = std::fs::read_to_string(sidecar(record, &dataset.character));
     let edited = || {
@@ -312,7 +313,8 @@ fn is_by_hand(dataset: &Dataset, record: &ImageRecord) -> bool {
         let bytes = std::fs::read(path);
         bytes.is_ok_and(|bytes| sha256_hex(&bytes) != record.caption_written_sha256)
     };
-    beside.is_ok_and(|text| !text.trim().is_empty()) || edited()
+    let decided = dataset.decisions.caption_of(&record.sha256).is_some();
+    decided || beside.is_ok_and(|text| !text.trim().is_empty()) || edited()
 }
 
 /// Writes the captions and their records anew; how many files changed.
@@ -321,15 +323,15 @@ fn rewrite(
     words: &Words,
     failed: &[(String, String)],
 ) -> Result<usize, DatasetError> {
-    // As the rules left them: decisions are laid over them by whoever opens the dataset.
     let _lock = Lock::take(&dataset.dir)?;
     let decisions = Decisions::read(&dataset.dir)?;
+    // As the rules left them: decisions are laid over them by whoever opens the dataset.
     let mut records = dataset::read_records(&dataset.dir)?;
     let mut changed = 0;
     for record in records.iter_mut().filter(|record| !record.caption_file.is_empty()) {
         record.notes.retain(|note| note.rule != "caption");
         let before = record.caption_written_sha256.clone();
-        let draft = draft(record, &dataset.character, words);
+        let draft = draft(&decisions.with_crop(record), &dataset.character, words);
         let decided = decisions.caption_of(&record.sha256);
         write(&dataset.dir, record, &draft, Some(&before), decided)?;
         changed += usize::from(before != record.caption_written_sha256);

@@ -170,6 +170,24 @@ fn a_crop_holds_while_its_bucket_has_the_aspect() {
 }
 
 #[test]
+fn what_was_said_of_a_chosen_crop_goes_into_its_caption() {
+    let place = Place::curated(1);
+    let crop = Some(CROP);
+    place.review().decide(Decision { crop, ..place.decision("p0.jpg") }).expect("a crop");
+    let sha256 = place.sha("p0.jpg");
+    let said = serde_json::json!({
+        "version": 1, "sha256": sha256, "crop": CROP, "kind": "tags", "model": "m", "key": "k",
+        "phrases": ["on a bench"], "keep_identity": false,
+    });
+    fs::write(place.file("words.jsonl"), format!("{said}\n")).expect("words");
+    place.curate().expect("again");
+    assert!(place.caption_of("p0.jpg").ends_with(", on a bench"), "{}", place.caption_of("p0.jpg"));
+    place.undo();
+    place.curate().expect("again");
+    assert_eq!(place.caption_of("p0.jpg"), "a photo of ohwx person", "it was said of another part");
+}
+
+#[test]
 fn what_cannot_be_decided_is_refused_with_the_reason() {
     let place = Place::with_photos(1);
     place.put("cut.jpg", &jpeg(&texture(600, 600, 9))[..5000]);
