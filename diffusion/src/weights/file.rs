@@ -177,11 +177,14 @@ fn convert<const N: usize, T>(bytes: &[u8], one: impl Fn([u8; N]) -> T) -> Vec<T
 }
 
 fn refuse_pickle(path: &Path, file: &mut File) -> Result<(), Error> {
-    let mut start = [0; 4];
+    let mut start = [0; 9];
     let read = file.read(&mut start).map_err(Error::io("read", path))?;
+    // A header of 640 bytes begins as a pickle does; after its length a header has a brace.
+    let header = start[8] == b'{';
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let named_so = PICKLE_ENDINGS.contains(&ending.to_lowercase().as_str());
-    if named_so || PICKLE_STARTS.iter().any(|s| start[..read].starts_with(s)) {
+    let looks_so = !header && PICKLE_STARTS.iter().any(|s| start[..read].starts_with(s));
+    if named_so || looks_so {
         return Err(Error::Pickle { path: path.into() });
     }
     Ok(())
@@ -291,5 +294,14 @@ mod tests {
             let error = TensorFile::open(&path).expect_err("a pickle");
             assert!(matches!(error, Error::Pickle { .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn a_header_whose_length_begins_like_a_pickle_is_read() {
+        let mut header = b"{}".to_vec();
+        header.resize(0x0280, b' ');
+        let bytes = [&0x0280u64.to_le_bytes()[..], &header].concat();
+        let (_folder, path) = written(&bytes, "a.safetensors");
+        TensorFile::open(&path).expect("no tensors, and no pickle");
     }
 }
