@@ -113,7 +113,7 @@ pub trait FrozenGroupNorm: Backend {
         Self::frozen_group_norm(x, gamma, beta, options)
     }
 
-    /// The gradients of γ and β for each sample, `[batch, channels, 2]`.
+    /// The gradients of γ and β, `[parts, channels, 2]`, to be summed over the parts.
     #[fusion(default)]
     fn group_norm_affine_gradient(
         x: FloatTensor<Self>,
@@ -122,7 +122,7 @@ pub trait FrozenGroupNorm: Backend {
         grad: FloatTensor<Self>,
         options: GroupNormOptions,
     ) -> FloatTensor<Self> {
-        learned::affine_gradient::<Self>(x, gamma, beta, grad, options)
+        affine_gradient::<Self>(x, gamma, beta, grad, options)
     }
 }
 
@@ -196,7 +196,8 @@ fn a_channel<B: Backend>(x: FloatTensor<B>, groups: usize) -> FloatTensor<B> {
     B::float_reshape(x, Shape::from([1, groups, channels / groups, 1]))
 }
 
-fn forward<B: Backend>(
+/// [`FrozenGroupNorm::frozen_group_norm`] in an engine's primitives.
+pub(crate) fn forward<B: Backend>(
     x: FloatTensor<B>,
     gamma: FloatTensor<B>,
     beta: FloatTensor<B>,
@@ -214,7 +215,8 @@ fn forward<B: Backend>(
     B::float_reshape(narrowed::<B>(y, like), shape)
 }
 
-fn backward<B: Backend>(
+/// [`FrozenGroupNorm::frozen_group_norm_backward`] in an engine's primitives.
+pub(crate) fn backward<B: Backend>(
     x: FloatTensor<B>,
     gamma: FloatTensor<B>,
     beta: FloatTensor<B>,
@@ -243,6 +245,7 @@ fn silu_slope<B: Backend>(z: FloatTensor<B>) -> FloatTensor<B> {
 }
 
 mod learned;
+pub(crate) use learned::affine_gradient;
 
 #[cfg(any(feature = "flex", feature = "tch"))]
 mod sliced;

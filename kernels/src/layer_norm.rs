@@ -166,7 +166,8 @@ fn forward<B: Backend>(
     narrowed::<B>(B::layer_norm(widened::<B>(x), gamma, Some(beta), epsilon), like)
 }
 
-fn backward<B: Backend>(
+/// [`FrozenLayerNorm::frozen_layer_norm_backward`] in an engine's primitives.
+pub(crate) fn backward<B: Backend>(
     x: FloatTensor<B>,
     gamma: FloatTensor<B>,
     grad: FloatTensor<B>,
@@ -208,7 +209,7 @@ mod sliced {
             epsilon: f64,
         ) -> FloatTensor<S> {
             if !sliceable::<S>(&x) {
-                return backward::<Self>(x, gamma, grad, epsilon);
+                return S::layer_norm_backward(x, gamma, grad, epsilon);
             }
             let (x, gamma) = (S::contiguous(x), S::contiguous(gamma));
             let (x, gamma) = (elements::<S>(&x), elements::<S>(&gamma));

@@ -19,6 +19,8 @@ mod cpu;
 pub mod device;
 #[cfg(any(feature = "flex", feature = "tch"))]
 mod elementary;
+#[cfg(any(feature = "flex", feature = "tch"))]
+mod elsewhere;
 pub mod geglu;
 pub mod group_norm;
 pub mod layer_norm;

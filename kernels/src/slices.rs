@@ -2,20 +2,21 @@
 //!
 //! What an operation does to slices is written once, for every engine on the CPU.
 
+use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{DType, Shape};
 use rayon::prelude::*;
 
 use crate::cpu::simd::{Simd, Vectored};
 use crate::cpu::values::Values;
+use crate::elsewhere::Elsewhere;
 
 /// Elements of short rows that are worth a task of their own.
 const TASK: usize = 1 << 14;
 
 /// An engine whose tensors can be read and made as slices. Every operation that has a way over
 /// slices is implemented once, for all of these.
-pub trait InMemory: Backend {
+pub trait InMemory: Elsewhere {
     /// Whether `x` lies in this machine's memory; what follows is only asked of tensors that do.
     fn is_here(x: &FloatTensor<Self>) -> bool;
 

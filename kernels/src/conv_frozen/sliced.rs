@@ -1,5 +1,7 @@
 //! Frozen and low-rank convolutions over slices.
 
+use burn::tensor::Slice;
+
 use super::*;
 use crate::cpu::matrices::Matrix;
 use crate::cpu::product::{Sizes, Start, product};
@@ -145,6 +147,40 @@ fn known<S: InMemory>(
     sliceable::<S>(x).then(|| geometry(shape, &w.shape(), o)).flatten()
 }
 
+/// The same convolution without edges of different widths.
+fn evened<S: InMemory>(
+    x: FloatTensor<S>,
+    options: ConvOptions<2>,
+) -> (FloatTensor<S>, ConvOptions<2>) {
+    if !options.is_asymmetric() {
+        return (x, options);
+    }
+    (S::padded(x, options.padding), bare(options))
+}
+
+/// Without edges.
+fn bare(options: ConvOptions<2>) -> ConvOptions<2> {
+    ConvOptions::new(options.stride, [0; 2], options.dilation, options.groups)
+}
+
+/// [`backward`], also where edges have different widths: as if the input had had them.
+fn backward_uneven<S: InMemory>(
+    grad: FloatTensor<S>,
+    weight: FloatTensor<S>,
+    shape: Shape,
+    options: ConvOptions<2>,
+) -> FloatTensor<S> {
+    if !options.is_asymmetric() {
+        return backward::<S>(grad, weight, shape, options);
+    }
+    let [batch, channels, height, width]: [usize; 4] = shape.dims();
+    let [(top, bottom), (left, right)] = options.padding;
+    let whole = [batch, channels, height + top + bottom, width + left + right];
+    let d = backward::<S>(grad, weight, Shape::from(whole), bare(options));
+    let inner = [0..batch, 0..channels, top..top + height, left..left + width];
+    S::float_slice(d, &inner.map(Slice::from))
+}
+
 impl<S: InMemory> FrozenConv for S {
     fn frozen_conv2d(
         x: FloatTensor<S>,
@@ -154,7 +190,10 @@ impl<S: InMemory> FrozenConv for S {
     ) -> FloatTensor<S> {
         match known::<S>(&x, &x.shape(), &weight, &options) {
             Some(geometry) => conv::<Self>(x, weight, Some(bias), geometry),
-            None => forward::<Self>(x, weight, bias, options),
+            None => {
+                let (x, options) = evened::<S>(x, options);
+                forward::<Self>(x, weight, bias, options)
+            }
         }
     }
 
@@ -166,7 +205,7 @@ impl<S: InMemory> FrozenConv for S {
     ) -> FloatTensor<S> {
         match known::<S>(&grad, &shape, &weight, &options) {
             Some(geometry) => conv_backward::<Self>(grad, weight, shape, geometry),
-            None => backward::<Self>(grad, weight, shape, options),
+            None => backward_uneven::<S>(grad, weight, shape, options),
         }
     }
 
@@ -178,7 +217,7 @@ impl<S: InMemory> FrozenConv for S {
     ) -> FloatTensor<S> {
         match known::<S>(&x, &x.shape(), &weight, &options) {
             Some(geometry) => weight_gradient::<Self>(x, grad, weight.shape(), geometry),
-            None => weight_backward::<Self>(x, weight, grad, options),
+            None => S::weight_gradient(x, weight, grad, options),
         }
     }
 
@@ -190,7 +229,10 @@ impl<S: InMemory> FrozenConv for S {
     ) -> FloatTensor<S> {
         match known::<S>(&x, &x.shape(), &down, &options) {
             Some(geometry) => scaled::<Self>(conv::<Self>(x, down, None, geometry), scale),
-            None => narrow::<Self>(x, down, options, scale),
+            None => {
+                let (x, options) = evened::<S>(x, options);
+                narrow::<Self>(x, down, options, scale)
+            }
         }
     }
 

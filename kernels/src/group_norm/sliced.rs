@@ -13,7 +13,7 @@ impl<S: InMemory> FrozenGroupNorm for S {
         options: GroupNormOptions,
     ) -> FloatTensor<S> {
         if !sliceable::<S>(&x) {
-            return forward::<Self>(x, gamma, beta, options);
+            return S::group_norm(x, [gamma, beta], options);
         }
         let (gamma, beta) = (S::contiguous(gamma), S::contiguous(beta));
         let groups = Groups::new(x.shape(), elements::<S>(&gamma), elements::<S>(&beta), options);
@@ -28,7 +28,7 @@ impl<S: InMemory> FrozenGroupNorm for S {
         options: GroupNormOptions,
     ) -> FloatTensor<S> {
         if !sliceable::<S>(&x) {
-            return backward::<Self>(x, gamma, beta, grad, options);
+            return S::group_norm_backward(x, [gamma, beta], grad, options);
         }
         let (x, gamma, beta) = (S::contiguous(x), S::contiguous(gamma), S::contiguous(beta));
         let groups = Groups::new(x.shape(), elements::<S>(&gamma), elements::<S>(&beta), options);
@@ -43,7 +43,7 @@ impl<S: InMemory> FrozenGroupNorm for S {
         options: GroupNormOptions,
     ) -> FloatTensor<S> {
         if !sliceable::<S>(&x) {
-            return learned::affine_gradient::<S>(x, gamma, beta, grad, options);
+            return S::group_norm_affine(x, [gamma, beta], grad, options);
         }
         let [x, gamma, beta, grad] = [x, gamma, beta, grad].map(S::contiguous);
         let [batch, channels, ..]: [usize; 4] = x.shape().dims();
