@@ -7,6 +7,7 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 /// The generator for `purpose` number `index` under `seed`.
@@ -24,6 +25,13 @@ pub fn stream(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
 pub fn normal(seed: u64, purpose: &str, index: u64, count: usize) -> Vec<f32> {
     let mut rng = stream(seed, purpose, index);
     (0..count).map(|_| StandardNormal.sample(&mut rng)).collect()
+}
+
+/// `samples` times `each` standard normal numbers, one sample after the other, on all cores: each
+/// sample's are [`normal`] for `purpose` and its place in the batch.
+pub fn normal_each(seed: u64, purpose: &str, index: u64, samples: usize, each: usize) -> Vec<f32> {
+    let of = |place: usize| normal(seed, &format!("{purpose} {place}"), index, each);
+    (0..samples).into_par_iter().flat_map_iter(of).collect()
 }
 
 /// `count` numbers evenly from [-1, 1).
@@ -61,6 +69,13 @@ mod tests {
         for (seed, purpose, index) in [(2, "noise", 5), (1, "time", 5), (1, "noise", 6)] {
             assert_ne!(normal(seed, purpose, index, 4), normal(1, "noise", 5, 4));
         }
+    }
+
+    #[test]
+    fn a_batchs_noise_is_that_of_its_samples() {
+        let two = normal_each(1, "noise", 5, 2, 3);
+        assert_eq!(two[..3], normal(1, "noise 0", 5, 3));
+        assert_eq!(two[3..], normal(1, "noise 1", 5, 3));
     }
 
     #[test]

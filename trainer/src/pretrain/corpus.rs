@@ -10,6 +10,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use likeness_faces::Axis;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -136,13 +137,13 @@ impl Corpus {
     pub fn pixels(&self, indices: &[usize], device: &Device) -> Tensor<4> {
         let plane = self.side * self.side;
         let mut values = vec![0f32; indices.len() * 3 * plane];
-        for (picture, &index) in values.chunks_exact_mut(3 * plane).zip(indices) {
+        values.par_chunks_exact_mut(3 * plane).zip(indices).for_each(|(picture, &index)| {
             for (place, pixel) in self.rgb(index).chunks_exact(3).enumerate() {
                 for (channel, &value) in pixel.iter().enumerate() {
                     picture[channel * plane + place] = f32::from(value) / 127.5 - 1.0;
                 }
             }
-        }
+        });
         let shape = [indices.len(), 3, self.side, self.side];
         Tensor::from_data(TensorData::new(values, shape), device)
     }

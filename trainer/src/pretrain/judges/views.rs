@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use likeness_diffusion::noise;
+use rayon::prelude::*;
 
 use crate::pretrain::corpus::Corpus;
 
@@ -88,8 +89,8 @@ pub fn tensor(views: &[RgbImage], device: &Device) -> Tensor<4> {
     let plane = |view: &RgbImage, c: usize| -> Vec<f32> {
         view.pixels().map(|pixel| f32::from(pixel[c]) / 127.5 - 1.0).collect()
     };
-    let values: Vec<f32> =
-        views.iter().flat_map(|view| (0..3).flat_map(|c| plane(view, c))).collect();
+    let planes = |view| (0..3).flat_map(move |c| plane(view, c));
+    let values: Vec<f32> = views.par_iter().flat_map_iter(planes).collect();
     let shape = [views.len(), 3, height as usize, width as usize];
     Tensor::from_data(TensorData::new(values, shape), device)
 }
