@@ -79,7 +79,7 @@ pub(crate) struct FakeReader {
 
 impl FakeReader {
     pub fn new(places: [&str; 2]) -> Self {
-        Self { axes: [Axis { name: "place".into(), labels: places.map(str::to_owned).into() }] }
+        Self { axes: [Axis::new("place", places.map(str::to_owned).into())] }
     }
 }
 

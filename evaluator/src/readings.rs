@@ -27,7 +27,7 @@ pub struct Reading {
     pub adapter: Interval,
 }
 
-/// A reading of each axis that some prompt asks for.
+/// A reading of each axis that some prompt asks for and whose reader can be believed.
 pub(crate) fn readings(
     axes: &[Axis],
     suite: &Suite,
@@ -52,7 +52,8 @@ pub(crate) fn readings(
         let prompts = asked.iter().flatten().count();
         Some(Reading { axis: axis.name.clone(), prompts, base, adapter })
     };
-    axes.iter().enumerate().filter_map(reading).collect()
+    let trusted = axes.iter().enumerate().filter(|(_, axis)| axis.is_trusted());
+    trusted.filter_map(reading).collect()
 }
 
 /// The label of `axis` that `prompt` asks for.
@@ -80,7 +81,7 @@ mod tests {
 
     fn axis() -> Axis {
         let labels = ["on a beach", "in the snow", "snow", "in a forest"];
-        Axis { name: "place".into(), labels: labels.map(str::to_owned).into() }
+        Axis::new("place", labels.map(str::to_owned).into())
     }
 
     fn label(text: &str) -> Option<usize> {

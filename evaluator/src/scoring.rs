@@ -264,6 +264,13 @@ impl Evidence<'_> {
                     .to_owned(),
             );
         }
+        let doubted = self.axes.iter().filter(|axis| !axis.is_trusted());
+        unmeasured.extend(doubted.map(|Axis { name, accuracy, .. }| {
+            format!(
+                "{name} as asked: the base's reader is right on {:.0} % of true pictures only",
+                accuracy * 100.0
+            )
+        }));
         unmeasured.push(if self.axes.is_empty() {
             "prompt fidelity (this base has no reader of its own) and variety: not part of this evaluation"
                 .to_owned()

@@ -21,13 +21,35 @@ pub enum Kind {
 }
 
 /// Something that a reader tells of a picture, such as its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
     /// What it is.
     pub name: String,
     /// The answers, as prompts say them.
     pub labels: Vec<String>,
+    /// Share of true pictures that the reader reads right, 0 to 1; 1 where nobody measured it.
+    #[serde(default = "certain")]
+    pub accuracy: f64,
+}
+
+impl Axis {
+    /// Below this accuracy an answer says more of the reader than of the picture.
+    pub const TRUSTED: f64 = 0.8;
+
+    /// An axis whose reader was not measured.
+    pub fn new(name: &str, labels: Vec<String>) -> Self {
+        Self { name: name.to_owned(), labels, accuracy: certain() }
+    }
+
+    /// Whether the reader can be believed.
+    pub fn is_trusted(&self) -> bool {
+        self.accuracy >= Self::TRUSTED
+    }
+}
+
+fn certain() -> f64 {
+    1.0
 }
 
 impl Kind {
