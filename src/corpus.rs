@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use crate::meter::Meter;
 
 /// Seed of the first character and scene: far from those that people type.
-const FIRST: u64 = 1_000_000;
+pub const FIRST: u64 = 1_000_000;
 /// Pictures rendered between two moves of the meter.
 const AT_ONCE: usize = 256;
 
@@ -107,7 +107,7 @@ fn whole(folder: &Path, bytes: usize) -> anyhow::Result<usize> {
 fn axes() -> Vec<Axis> {
     fn axis<T: Copy>(name: &str, all: &[T], word: fn(T) -> &'static str) -> Axis {
         let labels = all.iter().map(|each| word(*each).to_owned()).collect();
-        Axis { name: name.to_owned(), labels }
+        Axis::new(name, labels)
     }
     vec![
         axis("place", Place::ALL, Place::name),
@@ -131,6 +131,12 @@ fn example(config: &PretrainConfig, index: usize) -> (Vec<u8>, Label) {
     (render(&character, &scene, size).rgb, label(index as u64, who, (&character, &scene, size)))
 }
 
+/// Of each axis the label that is true of `character` in `scene`.
+pub fn classes(character: &Character, scene: &Scene) -> Vec<usize> {
+    let hair = character.traits.hair_color as usize;
+    vec![scene.place as usize, scene.expression as usize, scene.light as usize, hair]
+}
+
 fn label(index: u64, who: u64, (character, scene, size): (&Character, &Scene, Size)) -> Label {
     let wordings = [
         (IdentitySaid::Partly, 0.0),
@@ -142,12 +148,11 @@ fn label(index: u64, who: u64, (character, scene, size): (&Character, &Scene, Si
         let wording = Wording::of("person").saying(identity).dropping(dropout);
         caption(character, scene, &wording.seeded(4 * index + number))
     };
-    let hair = character.traits.hair_color as usize;
     let truth = truth_of(character, scene, size);
     Label {
         character: who,
         captions: (0..).zip(wordings).map(say).collect(),
-        classes: vec![scene.place as usize, scene.expression as usize, scene.light as usize, hair],
+        classes: classes(character, scene),
         face: truth.face_box,
         landmarks: truth.landmarks.map(|mark| [mark.x, mark.y]),
         yaw: scene.yaw,

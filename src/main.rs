@@ -2,6 +2,8 @@
 
 #![recursion_limit = "256"]
 
+mod base_measures;
+mod builtin;
 mod cli;
 mod commands;
 mod corpus;

@@ -15,6 +15,7 @@ use likeness_trainer::steps_log;
 use serde_json::{Map, Value, json};
 
 use super::DEVICE_HELP;
+use crate::builtin;
 use crate::cli::Cli;
 use crate::demo::page::Shown;
 use crate::demo::photos::{self, Kind, Photo};
@@ -33,7 +34,7 @@ const PRESET: &str = include_str!("../../configs/demo.toml");
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// A base of `likeness pretrain`, which brings its judges
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = builtin::NAME, value_parser = builtin::parser())]
     base: PathBuf,
     /// Folder for everything; new, or empty
     #[arg(long, value_name = "DIR", default_value = "likeness-demo")]
@@ -202,7 +203,18 @@ impl Demo<'_> {
         let [run, suite] = [&run, &suite].map(|path| text(path));
         let (device, pictures) = (self.args.device.clone(), self.args.pictures.to_string());
         let words = [
-            "evaluate", run?, "--suite", suite?, "--seeds", &pictures, "--device", &device,
+            "evaluate",
+            run?,
+            "--suite",
+            suite?,
+            "--seeds",
+            &pictures,
+            "--device",
+            &device,
+            "--steps",
+            "20",
+            "--guidance",
+            "4",
             "--json",
         ];
         let printed = self.likeness("evaluate", &words)?;

@@ -12,7 +12,7 @@ use likeness_trainer::memory::{self, Load, Plan, Predictor, gib};
 use serde_json::{Value, json};
 
 use super::{DEVICE_HELP, dry_run, train};
-use crate::{face_models, machine};
+use crate::{builtin, face_models, machine};
 
 /// Rank of the runs that are tried: a run file's default.
 const RANK: usize = 16;
@@ -22,8 +22,8 @@ const LITTLE_DISK: u64 = 8 << 30;
 /// Arguments of `likeness doctor`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Base model to look at: a diffusers folder or a .safetensors file
-    #[arg(long, value_name = "PATH")]
+    /// Base model to look at: `builtin`, a diffusers folder or a .safetensors file
+    #[arg(long, value_name = "PATH", value_parser = builtin::parser())]
     base: Option<PathBuf>,
     /// Diffusers folder whose configs describe a single file of unusual sizes
     #[arg(long, value_name = "DIR", requires = "base")]

@@ -22,8 +22,8 @@ use sha2::{Digest, Sha256};
 use super::DEVICE_HELP;
 use super::generate::SamplingArgs;
 use super::train;
-use crate::face_models;
 use crate::meter::{Meter, note};
+use crate::{builtin, face_models};
 
 /// Arguments of `likeness evaluate`.
 #[derive(clap::Args, Debug)]
@@ -123,7 +123,9 @@ fn read_run(run: &Path) -> anyhow::Result<RunConfig> {
     let text = std::fs::read_to_string(&path).with_context(|| {
         format!("`{}` is not a run folder; give one that `likeness train` made", run.display())
     })?;
-    Ok(config::parse(&path, &text, &[])?)
+    let mut config = config::parse(&path, &text, &[])?;
+    config.base = builtin::resolved(&config.base)?;
+    Ok(config)
 }
 
 fn plan(

@@ -43,8 +43,8 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
 /// Arguments that name a base model and where to compute.
 #[derive(clap::Args, Debug, Clone)]
 pub struct BaseArgs {
-    /// Base model: a diffusers folder or a .safetensors file (SD 1.x or 2.x)
-    #[arg(long, value_name = "PATH")]
+    /// Base model: `builtin`, a diffusers folder or a .safetensors file (SD 1.x or 2.x)
+    #[arg(long, value_name = "PATH", value_parser = crate::builtin::parser())]
     pub base: std::path::PathBuf,
     /// Diffusers folder whose configs describe a single file of unusual sizes
     #[arg(long, value_name = "DIR")]

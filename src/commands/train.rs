@@ -11,6 +11,7 @@ use likeness_trainer::progress::Event;
 use likeness_trainer::{Machine, Outcome, train};
 
 use super::{DEVICE_HELP, dry_run};
+use crate::builtin;
 use crate::exit::INTERRUPTED;
 use crate::interrupt::{self, STOP};
 use crate::machine;
@@ -21,8 +22,8 @@ use crate::meter::{Meter, note};
 pub struct Args {
     /// Run file (TOML); without one, --base, --dataset and --out are needed
     config: Option<PathBuf>,
-    /// Base model, in place of the run file's
-    #[arg(long, value_name = "PATH")]
+    /// Base model, in place of the run file's: `builtin`, a folder or a file
+    #[arg(long, value_name = "PATH", value_parser = builtin::parser())]
     base: Option<PathBuf>,
     /// Dataset, in place of the run file's
     #[arg(long, value_name = "DIR")]
@@ -114,6 +115,7 @@ fn resolve(args: &Args) -> anyhow::Result<RunConfig> {
     overrides.extend(args.steps.map(|steps| format!("train.steps={steps}")));
     overrides.extend(args.set.iter().cloned());
     let mut config = config::parse(path, &text, &overrides).context("cannot start training")?;
+    config.base = builtin::resolved(&config.base)?;
     // The saved run file must mean the same from any folder.
     let inputs = [&mut config.base, &mut config.dataset];
     for input in inputs.into_iter().chain(config.base_configs.as_mut()) {

@@ -18,7 +18,8 @@ out = 'small'\n[corpus]\ncharacters = 3\npictures_each = 3\nheld_out_characters 
 [identity]\nside = 16\nmargin = 0.3\ndimension = 6\ntrunk = { channels = [8, 8], groups = 4 }\n\
 [identity.train]\nsteps = 1\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
 [reader]\ntrunk = { channels = [8, 8], groups = 4 }\n\
-[reader.train]\nsteps = 1\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n";
+[reader.train]\nsteps = 1\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
+[measures]\nprompts = 4\nsteps = 2\nguidance = 4.0\n";
 
 /// The lines of `truth.jsonl` in `folder`.
 fn truth(world: &World, folder: &str) -> Vec<Value> {
@@ -60,6 +61,13 @@ fn a_pretraining_makes_a_base_that_paints_and_a_demo_of_it() {
     world.put("small.toml", PRETRAINING.as_bytes());
     let made = world.likeness("pretrain small.toml --device cpu").ok().stdout;
     assert!(made.contains("small/base"), "{made}");
+    let measures: Value =
+        serde_json::from_str(&world.text("small/base/measures.json")).expect("JSON");
+    assert_eq!(
+        (&measures["prompts"], &measures["read"]["place"]["prompts"]),
+        (&4.into(), &4.into())
+    );
+    image::open(world.at("small/base/grid.png")).expect("a grid of renders and samples");
     let size = world.bytes("small/corpus/pictures.rgb").len();
     assert_eq!(size, 9 * 32 * 32 * 3);
     let paint = "generate --base small/base --size 32x32 --steps 2 --device cpu --out a.png --prompt smiling";

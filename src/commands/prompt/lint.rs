@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     dataset: PathBuf,
     /// Base model whose tokenizer counts; CLIP's own unless given
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = crate::builtin::parser())]
     base: Option<PathBuf>,
     /// Exit with 1 if anything was found
     #[arg(long)]

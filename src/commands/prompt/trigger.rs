@@ -27,7 +27,7 @@ pub struct Args {
     /// The word that shall call the character
     word: String,
     /// Base model whose tokenizer and text encoder are asked; without it only CLIP's split is shown
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = crate::builtin::parser())]
     base: Option<PathBuf>,
     #[arg(long, value_name = "DEVICE", default_value = "auto", help = DEVICE_HELP)]
     device: String,

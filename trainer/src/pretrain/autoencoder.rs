@@ -6,14 +6,18 @@
 //! Rombach et al. 2022, <https://arxiv.org/abs/2112.10752>, appendix G, without the
 //! discriminator.
 
+use std::path::Path;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use likeness_diffusion::noise;
 use likeness_diffusion::vae::{Vae, VaeConfig};
 
 use super::corpus::Corpus;
+use super::export::VAE;
 use super::learner::Learner;
 use super::parameters::Parameters;
 use super::stage::{OPTIMIZER, Stage, drawn};
+use crate::error::TrainError;
 use crate::trainable::Leaves;
 
 /// Weight of the squared error, which is then a few times that of the edges.
@@ -40,12 +44,15 @@ pub struct Autoencoder<'a> {
 }
 
 impl Autoencoder<'_> {
-    /// Fresh weights.
-    pub fn learner(&self) -> Learner {
+    /// Fresh weights, or those of the base in `from`.
+    pub fn learner(&self, from: Option<&Path>) -> Result<Learner, TrainError> {
         let load = |source: &_| Vae::load(self.config.clone(), source, self.device);
         let fresh = Parameters::fresh(load, &["conv2.weight"], self.seed, self.device);
-        let parameters = fresh.expect("zeros are given for every name");
-        Learner::new(parameters, OPTIMIZER, 0.999, self.device)
+        let mut parameters = fresh.expect("zeros are given for every name");
+        if let Some(base) = from {
+            parameters = parameters.read(&base.join(VAE), "", self.device)?;
+        }
+        Ok(Learner::new(parameters, OPTIMIZER, 0.999, self.device))
     }
 
     /// The autoencoder of the averaged weights.
@@ -68,7 +75,8 @@ impl Stage for Autoencoder<'_> {
         let pixels = self.corpus.pixels(&indices, self.device);
         let moments = vae.encode(pixels.clone());
         let shape = moments.mean.dims();
-        let drawn = noise::normal(self.seed, "latents", step as u64, shape.iter().product());
+        let each = shape[1..].iter().product();
+        let drawn = noise::normal_each(self.seed, "latents", step as u64, shape[0], each);
         let noise = Tensor::<4>::from_data(TensorData::new(drawn, shape), self.device);
         let latents = moments.mean.clone() + (moments.log_variance.clone() * 0.5).exp() * noise;
         let error = vae.decode(latents) - pixels;

@@ -20,6 +20,8 @@ use crate::learning_rate::{LearningRate, Shape};
 pub struct PretrainConfig {
     /// Where everything goes.
     pub out: PathBuf,
+    /// A base of the same sizes whose tokenizer and weights are begun with; fresh ones without it.
+    pub from: Option<PathBuf>,
     /// Seed of weights, batches, noises and timesteps.
     #[serde(default)]
     pub seed: u64,
@@ -37,6 +39,27 @@ pub struct PretrainConfig {
     pub identity: IdentityConfig,
     /// The scene reader.
     pub reader: ReaderConfig,
+    /// What the whole of it is measured on.
+    #[serde(default)]
+    pub measures: MeasuresConfig,
+}
+
+/// How a finished base is measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasuresConfig {
+    /// Prompts of characters that are held out.
+    pub prompts: usize,
+    /// Sampling steps.
+    pub steps: usize,
+    /// Guidance scale.
+    pub guidance: f64,
+}
+
+impl Default for MeasuresConfig {
+    fn default() -> Self {
+        Self { prompts: 500, steps: 20, guidance: 4.0 }
+    }
 }
 
 /// The pictures that are rendered.

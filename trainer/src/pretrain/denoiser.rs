@@ -3,6 +3,8 @@
 //! Latents come from the finished autoencoder, once. A caption is dropped in a tenth of the
 //! samples, for guidance (Ho and Salimans 2022, <https://arxiv.org/abs/2207.12598>, section 3.2).
 
+use std::path::Path;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use likeness_diffusion::noise;
 use likeness_diffusion::schedule::Schedule;
@@ -10,11 +12,14 @@ use likeness_diffusion::text::{TextConfig, TextEncoder};
 use likeness_diffusion::tokenizer::{Tokenizer, Window};
 use likeness_diffusion::unet::{Unet, UnetConfig};
 use likeness_diffusion::vae::Vae;
+use rayon::prelude::*;
 
 use super::corpus::Corpus;
+use super::export::{TEXT_ENCODER, TEXT_PREFIX, UNET};
 use super::learner::Learner;
 use super::parameters::Parameters;
 use super::stage::{OPTIMIZER, Stage, drawn};
+use crate::error::TrainError;
 use crate::objective::{Batch, Objective};
 
 /// One in so many samples has no caption.
@@ -88,16 +93,20 @@ pub struct Denoiser<'a> {
 }
 
 impl Denoiser<'_> {
-    /// Fresh weights: of the UNet and of the text encoder.
-    pub fn learners(&self, decay: f64) -> [Learner; 2] {
+    /// Fresh weights, or those of the base in `from`: of the UNet and of the text encoder.
+    pub fn learners(&self, decay: f64, from: Option<&Path>) -> Result<[Learner; 2], TrainError> {
         let unet = |source: &_| Unet::load(self.unet.clone(), source, self.device);
         let text = |source: &_| TextEncoder::load(self.text.clone(), source, self.device);
         let unet = Parameters::fresh(unet, &ZEROS, self.seed, self.device);
         let text = Parameters::fresh(text, &[], self.seed + 1, self.device);
-        [unet, text].map(|fresh| {
-            let fresh = fresh.expect("zeros are given for every name");
-            Learner::new(fresh, OPTIMIZER, decay, self.device)
-        })
+        let mut both = [unet, text].map(|fresh| fresh.expect("zeros are given for every name"));
+        if let Some(base) = from {
+            let files = [(UNET, ""), (TEXT_ENCODER, TEXT_PREFIX)];
+            for (parameters, (file, prefix)) in both.iter_mut().zip(files) {
+                *parameters = parameters.read(&base.join(file), prefix, self.device)?;
+            }
+        }
+        Ok(both.map(|parameters| Learner::new(parameters, OPTIMIZER, decay, self.device)))
     }
 
     /// The models whose weights `sources` give.
@@ -124,7 +133,8 @@ impl Denoiser<'_> {
     fn noised(&self, indices: &[usize], purpose: &str, at: usize, text: Tensor<3>) -> Batch {
         let latents = self.latents.at(indices, self.device);
         let shape = latents.dims();
-        let drawn = noise::normal(self.seed, purpose, at as u64, shape.iter().product());
+        let each = shape[1..].iter().product();
+        let drawn = noise::normal_each(self.seed, purpose, at as u64, shape[0], each);
         let noise = Tensor::from_data(TensorData::new(drawn, shape), self.device);
         // Evenly over the schedule within a batch: the loss wanders less than with free draws.
         let (steps, count) = (self.schedule.len(), indices.len());
@@ -152,7 +162,7 @@ impl Stage for Denoiser<'_> {
         let (unet, text) = self.models([unet_source, text_source]);
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());
         let windows: Vec<_> =
-            indices.iter().enumerate().map(|(i, &index)| self.window(index, step, i)).collect();
+            indices.par_iter().enumerate().map(|(i, &index)| self.window(index, step, i)).collect();
         let batch = self.noised(&indices, "noise", step, text.encode(&windows, 0));
         let (noisy, times) = batch.noisy(&self.schedule);
         let predicted = unet.forward(noisy, &times, batch.text.clone());

@@ -44,16 +44,11 @@ pub fn base(
         let format = [("format".to_owned(), "pt".to_owned())];
         Ok::<_, TrainError>(save(&folder.join(path), &tensors, &format.into(), Dtype::F16)?)
     };
-    weights("vae/diffusion_pytorch_model.safetensors", models.vae, "")?;
-    weights("unet/diffusion_pytorch_model.safetensors", &unet.averaged(), "")?;
-    weights("text_encoder/model.safetensors", &text.averaged(), "text_model.")?;
+    weights(VAE, models.vae, "")?;
+    weights(UNET, &unet.averaged(), "")?;
+    weights(TEXT_ENCODER, &text.averaged(), TEXT_PREFIX)?;
     let into = folder.join("tokenizer");
-    create(&into)?;
-    for name in ["vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"] {
-        let from = tokenizer.join(name);
-        let bytes = fs::read(&from).map_err(TrainError::io("read", &from))?;
-        atomic::write(&into.join(name), &bytes)?;
-    }
+    copied_tokenizer(tokenizer, &into)?;
     create(&folder.join("scheduler"))?;
     let json = |path: &str, value: Value| {
         atomic::write(&folder.join(path), format!("{value:#}\n").as_bytes())
@@ -65,6 +60,26 @@ pub fn base(
     // Last: with it the folder is whole.
     Ok(json("model_index.json", index())?)
 }
+
+/// Copies the files of a tokenizer from one folder to another.
+pub fn copied_tokenizer(from: &Path, into: &Path) -> Result<(), TrainError> {
+    create(into)?;
+    for name in ["vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"] {
+        let from = from.join(name);
+        let bytes = fs::read(&from).map_err(TrainError::io("read", &from))?;
+        atomic::write(&into.join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+/// The file of the autoencoder's weights in a base.
+pub const VAE: &str = "vae/diffusion_pytorch_model.safetensors";
+/// Of the UNet's.
+pub const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
+/// Of the text encoder's.
+pub const TEXT_ENCODER: &str = "text_encoder/model.safetensors";
+/// What the text encoder's names begin with in its file.
+pub const TEXT_PREFIX: &str = "text_model.";
 
 /// The folder in a base that holds its judges.
 pub const JUDGES: &str = "judges";
@@ -85,8 +100,7 @@ pub fn finder(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> 
 
 /// Writes the identity encoder.
 pub fn identity(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> {
-    let last = fs::read_to_string(config.out.join("identity/validation.jsonl")).unwrap_or_default();
-    let last = last.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
+    let threshold = last(config, "identity")["threshold"].as_f64().unwrap_or(0.0);
     judge(
         config,
         "identity",
@@ -97,13 +111,27 @@ pub fn identity(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError
             "input_size": config.identity.side,
             "margin": config.identity.margin,
             "output_dimension": config.identity.dimension,
-            "same_person_cosine": last.map_or(0.0.into(), |last| last["threshold"].clone()),
+            "same_person_cosine": threshold,
         }),
     )
 }
 
+/// The last validation of a stage; null where there is none.
+fn last(config: &PretrainConfig, stage: &str) -> Value {
+    let lines = fs::read_to_string(config.out.join(stage).join("validation.jsonl"));
+    let last = lines.unwrap_or_default().lines().last().map(serde_json::from_str);
+    last.and_then(Result::ok).unwrap_or(Value::Null)
+}
+
 /// Writes the scene reader.
 pub fn reader(config: &PretrainConfig, axes: &[Axis], onnx: Vec<u8>) -> Result<(), TrainError> {
+    let last = last(config, "reader");
+    let accuracy = |axis: &Axis| last[format!("{} accuracy", axis.name)].as_f64();
+    let measured = |axis: &Axis| {
+        let accuracy = accuracy(axis).unwrap_or(axis.accuracy);
+        Axis { accuracy, ..axis.clone() }
+    };
+    let axes: Vec<Axis> = axes.iter().map(measured).collect();
     let card = json!({ "kind": "reader", "name": "likeness reader", "input_size": config.corpus.side, "axes": axes });
     judge(config, "reader", &onnx, &card)
 }

@@ -62,25 +62,22 @@ impl Parameters {
         Ok(Self { entries: Rc::new(entries), values: flat(values, device) })
     }
 
-    /// The weights of the model that `load` loads, as the file at `path` has them.
-    pub fn read<M, E: Into<TrainError>>(
-        load: impl Fn(&Source) -> Result<M, E>,
-        path: &Path,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let entries = entries(load, device).map_err(Into::into)?;
+    /// The same model's weights as the file at `path` has them, each name behind `prefix`.
+    pub fn read(&self, path: &Path, prefix: &str, device: &Device) -> Result<Self, TrainError> {
         let file = TensorFile::open(path)?;
-        let mut values = Vec::with_capacity(length(&entries));
-        for Entry { name, shape, .. } in &entries {
-            match file.read(name)? {
+        let mut values = Vec::with_capacity(self.len());
+        for Entry { name, shape, .. } in self.entries.iter() {
+            match file.read(&format!("{prefix}{name}"))? {
                 Some(tensor) if tensor.shape == *shape => values.extend(tensor.values),
                 _ => {
-                    let reason = format!("lacks `{name}` of shape {shape:?}");
+                    let reason = format!(
+                        "lacks `{prefix}{name}` of shape {shape:?}; give a base of the sizes in the file, or none"
+                    );
                     return Err(TrainError::Folder { path: path.into(), reason });
                 }
             }
         }
-        Ok(Self { entries: Rc::new(entries), values: flat(values, device) })
+        Ok(self.with(flat(values, device)))
     }
 
     /// The same model's weights with other values.

@@ -32,22 +32,28 @@ pub enum Pretrained {
 /// Something that is trained for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
+    /// The pictures alone; every other part makes sure of them, too.
+    Corpus,
     /// The face finder.
     Finder,
     /// The identity encoder.
     Identity,
     /// The scene reader.
     Reader,
+    /// The autoencoder alone; the base begins with it.
+    Autoencoder,
     /// Tokenizer, autoencoder, text encoder and UNet.
     Base,
 }
 
 impl Part {
     /// All, in the order in which they are trained, by name.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("corpus", Self::Corpus),
         ("finder", Self::Finder),
         ("identity", Self::Identity),
         ("reader", Self::Reader),
+        ("autoencoder", Self::Autoencoder),
         ("base", Self::Base),
     ];
 }
@@ -72,9 +78,11 @@ pub fn pretrain(
     let mut run = Run { config, corpus: &corpus, device, stop, on_stage, on_event };
     for part in parts {
         let stopped = match part {
+            Part::Corpus => None, // it is open
             Part::Finder => run.finder()?,
             Part::Identity => run.identity()?,
             Part::Reader => run.reader()?,
+            Part::Autoencoder => run.autoencoder()?.1,
             Part::Base => run.base()?,
         };
         if let Some(stage) = stopped {
@@ -97,7 +105,7 @@ struct Run<'a> {
 /// The stage that someone stopped, if so.
 type Stopped = Result<Option<&'static str>, TrainError>;
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Trains `learners`; whether they came to their end.
     fn train(
         &mut self,
@@ -162,20 +170,32 @@ impl Run<'_> {
         Ok(stopped)
     }
 
+    /// What was learned of the autoencoder, and whether someone stopped it.
+    fn autoencoder(&mut self) -> Result<(Learner, Option<&'static str>), TrainError> {
+        let training = self.config.autoencoder.train;
+        let task = self.autoencoder_stage();
+        let mut vae = [task.learner(self.config.from.as_deref())?];
+        let stopped = self.train("autoencoder", &task, &mut vae, &training)?;
+        let [vae] = vae;
+        Ok((vae, stopped))
+    }
+
+    fn autoencoder_stage(&self) -> Autoencoder<'a> {
+        let (config, corpus, device) = (self.config, self.corpus, self.device);
+        let batch = config.autoencoder.train.batch;
+        Autoencoder { config: config.vae(1.0), corpus, batch, seed: config.seed, device }
+    }
+
     fn base(&mut self) -> Stopped {
         let (config, corpus, device) = (self.config, self.corpus, self.device);
-        let (out, seed) = (&config.out, config.seed);
+        let (out, seed, from) = (&config.out, config.seed, config.from.as_deref());
         let tokenizer = tokenizer(config, corpus)?;
-
-        let training = config.autoencoder.train;
-        let batch = training.batch;
-        let task = Autoencoder { config: config.vae(1.0), corpus, batch, seed, device };
-        let mut vae = [task.learner()];
-        if let Some(stage) = self.train("autoencoder", &task, &mut vae, &training)? {
-            return Ok(Some(stage));
+        let (vae, stopped) = self.autoencoder()?;
+        if stopped.is_some() {
+            return Ok(stopped);
         }
         (self.on_stage)("latents");
-        let latents = Latents::of(corpus, &task.averaged(&vae[0]), device);
+        let latents = Latents::of(corpus, &self.autoencoder_stage().averaged(&vae), device);
 
         let training = config.denoiser.train;
         let text = config.text_encoder(tokenizer.vocabulary());
@@ -191,21 +211,25 @@ impl Run<'_> {
             seed,
             device,
         };
-        let mut denoiser = task.learners(config.denoiser.average);
+        let mut denoiser = task.learners(config.denoiser.average, from)?;
         let stopped = self.train("denoiser", &task, &mut denoiser, &training)?;
 
         // A base that is not finished can be looked at, too.
-        let (vae, scaling) = (&vae[0].averaged(), latents.scaling);
+        let (vae, scaling) = (&vae.averaged(), latents.scaling);
         let models = Models { vae, scaling, denoiser: &denoiser, text: &text };
         export::base(config, &models, &out.join("tokenizer"), &out.join("base"))?;
         Ok(stopped)
     }
 }
 
-/// The tokenizer of an earlier call, or one learned from the captions.
+/// The tokenizer of an earlier call, of the base that is begun with, or one learned from the captions.
 fn tokenizer(config: &PretrainConfig, corpus: &Corpus) -> Result<Tokenizer, TrainError> {
     let folder = config.out.join("tokenizer");
     if !folder.join("tokenizer_config.json").exists() {
+        if let Some(base) = &config.from {
+            export::copied_tokenizer(&base.join("tokenizer"), &folder)?;
+            return Ok(Tokenizer::open(&folder)?);
+        }
         fs::create_dir_all(&folder).map_err(TrainError::io("create", &folder))?;
         let pictures = (0..corpus.training()).flat_map(|i| &corpus.label(i).captions);
         let text = &config.text;

@@ -12,6 +12,7 @@ use likeness_faces::{Axis, Face, FaceModels, Identity, SceneReader, align_with_m
 
 use super::config::PretrainConfig;
 use super::corpus::{AXES, CHARACTERS, LABELS, Label, PIXELS};
+use super::export;
 use super::run::{Part, Pretrained, corpus_folder, pretrain};
 use crate::progress::{Event, Stop};
 
@@ -109,8 +110,7 @@ fn corpus(folder: &Path, side: usize) {
         };
         labels += &format!("{}\n", json!(label));
     }
-    let axes =
-        [Axis { name: "top".into(), labels: ["red", "green", "blue"].map(str::to_owned).into() }];
+    let axes = [Axis::new("top", ["red", "green", "blue"].map(str::to_owned).into())];
     fs::write(folder.join(AXES), json!(axes).to_string()).expect("axes");
     let characters = [0, 1, 2, 3, 4, 5].map(|who| [who % 2, who / 2]);
     fs::write(folder.join(CHARACTERS), json!(characters).to_string()).expect("characters");
@@ -161,6 +161,32 @@ fn a_pretraining_that_was_cut_off_ends_with_the_same_bytes_in_a_base() {
 
     // A finished pretraining is not repeated.
     assert_eq!(run(&whole, Part::Base, usize::MAX), (finished(), 0));
+}
+
+#[test]
+fn a_pretraining_begins_with_the_weights_and_words_of_another_base() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [first, mut second] = ["first", "second"].map(|name| config(&folder.path().join(name)));
+    for config in [&first, &second] {
+        corpus(&corpus_folder(&config.out), 16);
+    }
+    run(&first, Part::Base, usize::MAX);
+    second.from = Some(first.out.join("base"));
+    for train in [&mut second.autoencoder.train, &mut second.denoiser.train] {
+        train.learning_rate = 0.0;
+    }
+    run(&second, Part::Base, usize::MAX);
+    for file in [export::VAE, export::UNET, export::TEXT_ENCODER, "tokenizer/vocab.json"] {
+        let bytes = |config: &PretrainConfig| fs::read(config.out.join("base").join(file));
+        assert!(bytes(&first).expect("a file") == bytes(&second).expect("a file"), "{file}");
+    }
+    let mut other = config(&folder.path().join("other"));
+    corpus(&corpus_folder(&other.out), 16);
+    (other.from, other.denoiser.channels) = (second.from, vec![16, 16]);
+    let (stop, device) = (Stop::new(), Device::flex());
+    let done = pretrain(&other, &[Part::Base], (&device, &stop), &mut |_| (), &mut |_| ());
+    let text = done.expect_err("another UNet").to_string();
+    assert!(text.contains("unet/") && text.contains("lacks"), "{text}");
 }
 
 #[test]

@@ -1,0 +1,169 @@
+//! What a pretrained base does on prompts of characters that it never saw, read by its own reader.
+//!
+//! Each prompt says who it is, where, in which light and with which expression; a guided sample is
+//! painted from it and read. `measures.json` has the shares as asked, `grid.png` the first samples,
+//! each beside the render of the same scene.
+
+use std::path::Path;
+
+use anyhow::Context;
+use burn::tensor::Device;
+use image::{GenericImage, RgbImage};
+use likeness_diffusion::pipeline::{Pipeline, Request};
+use likeness_diffusion::{atomic, checkpoint::Checkpoint, sampler::SamplerKind};
+use likeness_faces::SceneReader;
+use likeness_studio::{
+    Character, HairStyle, IdentitySaid, Part, Picture, Scene, Size, Wording, caption, render,
+};
+use likeness_trainer::pretrain::config::{MeasuresConfig, PretrainConfig};
+use likeness_trainer::pretrain::export::JUDGES;
+use likeness_trainer::progress::Stop;
+use serde_json::{Map, Value, json};
+
+use crate::corpus::{FIRST, classes};
+use crate::exit::Usage;
+use crate::meter::Meter;
+use crate::png;
+
+/// Prompts painted between two moves of the meter.
+const AT_ONCE: usize = 10;
+/// Seed of the first scene, far from those that were trained on.
+const SCENES: u64 = FIRST + 2_000_000;
+/// Columns and rows of the grid; each cell is a render and a sample.
+const GRID: (usize, usize) = (5, 6);
+
+/// One prompt and what is true of it.
+struct Case {
+    character: Character,
+    scene: Scene,
+    prompt: String,
+}
+
+impl Case {
+    /// Number `index` of those that `config` holds out.
+    fn new(config: &PretrainConfig, index: usize) -> Self {
+        let held_out = config.corpus.held_out_characters.max(1);
+        let who = config.corpus.characters - 1 - index % held_out;
+        let character = Character::from_seed(FIRST + who as u64);
+        let scene = Scene::sample(SCENES + index as u64);
+        let wording = Wording::of("person")
+            .saying(IdentitySaid::Fully)
+            .only(&[Part::Framing, Part::Place, Part::Light, Part::Expression])
+            .seeded(index as u64);
+        let prompt = caption(&character, &scene, &wording);
+        Self { character, scene, prompt }
+    }
+
+    /// Whether the prompt asks for something of `axis`: no hair, no colour of it.
+    fn asks(&self, axis: &str) -> bool {
+        axis != "hair colour" || self.character.traits.hair_style != HairStyle::Bald
+    }
+}
+
+/// Paints, reads, and writes both files; `None` if someone asked to stop.
+pub fn measured(
+    config: &PretrainConfig,
+    device: &Device,
+    stop: &Stop,
+) -> anyhow::Result<Option<Value>> {
+    let base = config.out.join("base");
+    let reader = SceneReader::open(&base.join(JUDGES))?.ok_or_else(|| {
+        Usage(format!("`{}` has no reader; make it by --only reader", base.display()))
+    })?;
+    let pipeline = Pipeline::load(&Checkpoint::open(&base, None)?, device)?;
+    let side = config.corpus.side;
+    let MeasuresConfig { prompts, steps, guidance } = config.measures.clone();
+    let mut meter = Meter::new("measure", prompts);
+    let mut asked = vec![(0usize, 0usize); reader.axes().len()]; // as asked, of how many
+    let mut pairs = Vec::new();
+    for first in (0..prompts).step_by(AT_ONCE) {
+        if stop.asked() {
+            return Ok(None);
+        }
+        let last = (first + AT_ONCE).min(prompts);
+        for index in first..last {
+            let case = Case::new(config, index);
+            let painted = painted(&pipeline, config, &case.prompt, index as u64)?;
+            let truth = classes(&case.character, &case.scene);
+            let read = reader.read(&painted)?;
+            let axes = reader.axes().iter().enumerate();
+            for (at, _) in axes.filter(|(_, axis)| case.asks(&axis.name)) {
+                asked[at].0 += usize::from(read[at] == truth[at]);
+                asked[at].1 += 1;
+            }
+            if pairs.len() < GRID.0 * GRID.1 {
+                let Picture { width, height, rgb, .. } =
+                    render(&case.character, &case.scene, Size::square(side as u32));
+                let render = RgbImage::from_raw(width, height, rgb).expect("three bytes a pixel");
+                pairs.push([render, painted]);
+            }
+        }
+        meter.set(last, "prompts");
+    }
+    meter.finish();
+    let grid = grid(&pairs);
+    png::save(&base.join("grid.png"), grid.dimensions(), grid.as_raw(), None)?;
+    let share = |(right, of): (usize, usize)| json!({ "as_asked": right as f64 / of as f64, "prompts": of });
+    let axes =
+        reader.axes().iter().zip(&asked).map(|(axis, counts)| (axis.name.clone(), share(*counts)));
+    let measures = json!({
+        "prompts": prompts,
+        "steps": steps,
+        "guidance": guidance,
+        "read": Map::from_iter(axes),
+        "autoencoder": last(&config.out.join("autoencoder")),
+        "denoiser": last(&config.out.join("denoiser")),
+        "finder": last(&config.out.join("finder")),
+        "identity": last(&config.out.join("identity")),
+        "reader": last(&config.out.join("reader")),
+    });
+    let text = format!("{measures:#}\n");
+    atomic::write(&base.join("measures.json"), text.as_bytes())?;
+    Ok(Some(measures))
+}
+
+/// The last line of a stage's validation, or nothing.
+fn last(stage: &Path) -> Value {
+    let text = std::fs::read_to_string(stage.join("validation.jsonl")).unwrap_or_default();
+    text.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or(Value::Null)
+}
+
+fn painted(
+    pipeline: &Pipeline,
+    config: &PretrainConfig,
+    prompt: &str,
+    seed: u64,
+) -> anyhow::Result<RgbImage> {
+    let side = config.corpus.side;
+    let request = Request {
+        prompt: prompt.to_owned(),
+        negative: String::new(),
+        width: side,
+        height: side,
+        steps: config.measures.steps,
+        guidance: config.measures.guidance,
+        guidance_rescale: 0.0,
+        sampler: SamplerKind::named("dpm++-2m-karras").expect("a sampler of this name"),
+        seed,
+        batch: 1,
+        clip_skip: 0,
+    };
+    let picture = pipeline.generate(&request, &mut |_| ())?.pop().context("one picture")?;
+    RgbImage::from_raw(picture.width, picture.height, picture.rgb).context("three bytes a pixel")
+}
+
+/// Renders and samples side by side, a little apart from the next pair.
+fn grid(pairs: &[[RgbImage; 2]]) -> RgbImage {
+    const APART: u32 = 8;
+    let (width, height) = pairs[0][0].dimensions();
+    let (columns, rows) = (GRID.0 as u32, GRID.1 as u32);
+    let cell = (2 * width + APART, height + APART);
+    let mut grid = RgbImage::from_pixel(columns * cell.0, rows * cell.1, [255; 3].into());
+    for (index, pair) in (0..).zip(pairs) {
+        let (x, y) = (index % columns * cell.0, index / columns * cell.1);
+        for (at, picture) in (0..).zip(pair) {
+            grid.copy_from(picture, x + at * width, y).expect("the grid has room for each pair");
+        }
+    }
+    grid
+}
