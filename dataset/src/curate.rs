@@ -11,6 +11,7 @@ use crate::dataset;
 use crate::decisions::{self, Decisions};
 use crate::error::DatasetError;
 use crate::folder::{self, Previous};
+use crate::framing::{Cutting, Framing};
 use crate::lock::Lock;
 use crate::measure::Tools;
 use crate::progress::{Event, Summary};
@@ -42,6 +43,10 @@ pub struct CurateOptions {
     /// Photos with a shorter side below this many pixels are dropped. Default
     /// 512.
     pub min_side: u32,
+    /// How close photos with a face are cropped. Default `Framing::Auto`.
+    pub framing: Framing,
+    /// Whether photos may be enlarged to their bucket. Default no: they are reviewed or dropped.
+    pub upscale: bool,
     /// Photos with more pixels are not decoded. Default 100 million.
     pub max_pixels: u64,
     /// Bytes that photos may take in memory while they are decoded, all threads
@@ -49,6 +54,8 @@ pub struct CurateOptions {
     pub memory_bytes: u64,
     /// Write even into a folder that is not this dataset. Default no.
     pub force: bool,
+    /// Measure and judge, and write nothing. Default no.
+    pub dry_run: bool,
 }
 
 impl Default for CurateOptions {
@@ -61,9 +68,12 @@ impl Default for CurateOptions {
             resolution: 512,
             bucket_step: 64,
             min_side: 512,
+            framing: Framing::Auto,
+            upscale: false,
             max_pixels: 100_000_000,
             memory_bytes: 2 << 30,
             force: false,
+            dry_run: false,
         }
     }
 }
@@ -96,17 +106,24 @@ pub fn curate_until(
     let scan = Scan::of(&folder)?;
     on_event(Event::Found { photos: scan.photos.len() });
     let character = options.character(folder.clone(), models, &previous);
-    let cache = Cache::new(&options.out, &character, options.max_pixels, models);
+    let mut cache = Cache::new(&options.out, &character, options.max_pixels, models);
+    cache.read_only = options.dry_run;
     let tools = options.tools(models, &cache);
     let photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
     if photos.iter().all(|photo| photo.measured.is_err()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
     // Until the end, where there is something to review that a review may be writing to.
-    let known = options.out.join(character::FILE).exists();
+    let known = options.out.join(character::FILE).exists() && !options.dry_run;
     let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
     let decisions = Decisions::read(&options.out)?;
     let mut verdicts = Verdicts::of(&photos, options, models, &decisions);
+    if options.dry_run {
+        decisions.apply(&mut verdicts.records);
+        let mut summary = verdicts.summary();
+        summary.advice.extend(scan.advice(&options.out));
+        return Ok(summary);
+    }
     write_captions(options, &character, &mut verdicts.records, (&previous, &decisions))?;
     let records = verdicts.records.clone();
     decisions.apply(&mut verdicts.records);
@@ -146,6 +163,12 @@ impl CurateOptions {
             return refuse("photos", shown, "rename the folder to valid Unicode");
         }
         Ok(())
+    }
+
+    /// What decides where photos are cut.
+    pub(crate) fn cutting(&self) -> Cutting {
+        let Self { resolution, bucket_step, framing, upscale, .. } = *self;
+        Cutting { resolution, bucket_step, framing, upscale }
     }
 
     fn tools<'a>(&self, models: Option<&'a FaceModels>, cache: &'a Cache) -> Tools<'a> {

@@ -3,14 +3,14 @@
 use likeness_faces::{FaceModels, Identity};
 
 use crate::FORMAT_VERSION;
-use crate::bucket::Bucket;
-use crate::crop::Crop;
 use crate::curate::CurateOptions;
 use crate::decisions::Decisions;
 use crate::duplicates::{self, Candidate, Duplicate};
+use crate::framing::Framed;
 use crate::judge::{Judgement, judge};
 use crate::measure::{Measured, Photo};
 use crate::person;
+use crate::plan::BucketPlan;
 use crate::progress::Summary;
 use crate::record::{ImageRecord, Measures, Reason, Verdict, rounded};
 use crate::rules::{self, FaceRules};
@@ -57,7 +57,8 @@ impl Verdicts {
             let (least, most) = (rules::GOOD_COUNT.start(), rules::GOOD_COUNT.end());
             advice.push(format!("{kept} photos are kept; {least} to {most} work best"));
         }
-        Summary { kept, review, dropped: records.len() - kept, records, unmeasured, advice }
+        let plan = BucketPlan::all(records.iter().filter(|record| record.is_kept()));
+        Summary { kept, review, dropped: records.len() - kept, plan, records, unmeasured, advice }
     }
 
     fn say_what_is_unmeasured(&mut self, rules: FaceRules, readable: usize) {
@@ -187,7 +188,11 @@ fn judged(
     rules: FaceRules,
 ) -> ImageRecord {
     let (width, height) = (photo.width, photo.height);
-    let Judgement { reasons, doubts, mut notes, measures } = judge(photo, options.min_side, rules);
+    let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
+    let framed = options.cutting().of(width, height, face);
+    let mut said = judge(photo, options.min_side, rules);
+    said.cut(&framed, options.upscale);
+    let Judgement { reasons, doubts, mut notes, measures } = said;
     let (verdict, reasons) = match (reasons.is_empty(), doubts.is_empty()) {
         (true, true) => (Verdict::Keep, reasons),
         (true, false) => (Verdict::Review, doubts),
@@ -196,11 +201,7 @@ fn judged(
             (Verdict::Drop, reasons)
         }
     };
-    let bucket = Bucket::nearest(width, height, options.resolution, options.bucket_step);
-    let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
-    let crop = Crop::choose(width, height, bucket, face);
-    let upscale = crop.upscale(bucket);
-    notes.extend(crop.enlarged(bucket));
+    let Framed { bucket, crop, .. } = framed;
     ImageRecord {
         width,
         height,
@@ -211,7 +212,7 @@ fn judged(
         faces: photo.faces.clone(),
         crop: Some(crop),
         bucket: Some(bucket),
-        upscale: Some(rounded(upscale)),
+        upscale: Some(rounded(crop.upscale(bucket))),
         ..empty
     }
 }

@@ -11,7 +11,7 @@ pub mod lint;
 mod split;
 mod template;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod words;
 
 use std::collections::HashSet;
