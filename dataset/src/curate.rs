@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use likeness_faces::FaceModels;
 
 use crate::cache::Cache;
+use crate::calibrate::OwnLimits;
 use crate::captions::{self, Words};
 use crate::character::{self, Character};
 use crate::dataset;
@@ -20,6 +21,7 @@ use crate::report::Report;
 use crate::report_pages;
 use crate::room::Room;
 use crate::scan::Scan;
+use crate::sheet;
 use crate::verdicts::Verdicts;
 use crate::workers;
 use crate::{FORMAT_VERSION, atomic};
@@ -35,6 +37,9 @@ pub struct CurateOptions {
     pub trigger: String,
     /// What the character is. Default "person".
     pub class_word: String,
+    /// What always holds of the character, such as "green eyes". Default none:
+    /// what an earlier curation was told.
+    pub traits: Vec<String>,
     /// The side in pixels of the square whose area the buckets have: 32 to
     /// 4096, a multiple of `bucket_step`. Default 512.
     pub resolution: u32,
@@ -65,6 +70,7 @@ impl Default for CurateOptions {
             out: PathBuf::new(),
             trigger: String::new(),
             class_word: "person".into(),
+            traits: Vec::new(),
             resolution: 512,
             bucket_step: 64,
             min_side: 512,
@@ -103,6 +109,7 @@ pub fn curate_until(
         .map_err(|source| DatasetError::Read { path: options.photos.clone(), source })?;
     let previous = folder::check(&options.out, &folder, options.trigger.trim(), options.force)?;
     Decisions::read(&options.out)?; // a broken line is told before the work
+    let limits = OwnLimits::read(&options.out)?;
     let scan = Scan::of(&folder)?;
     on_event(Event::Found { photos: scan.photos.len() });
     let character = options.character(folder.clone(), models, &previous);
@@ -117,7 +124,7 @@ pub fn curate_until(
     let known = options.out.join(character::FILE).exists() && !options.dry_run;
     let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
     let decisions = Decisions::read(&options.out)?;
-    let mut verdicts = Verdicts::of(&photos, options, models, &decisions);
+    let mut verdicts = Verdicts::of(&photos, options, models, (&decisions, &limits));
     if options.dry_run {
         decisions.apply(&mut verdicts.records);
         let mut summary = verdicts.summary();
@@ -127,6 +134,9 @@ pub fn curate_until(
     write_captions(options, &character, &mut verdicts.records, (&previous, &decisions))?;
     let records = verdicts.records.clone();
     decisions.apply(&mut verdicts.records);
+    let mut character = character.clone();
+    sheet::fill(&mut character, &verdicts.records, &Words::read(&options.out)?);
+    character.write(&options.out)?;
     let mut summary = verdicts.summary();
     summary.advice.extend(scan.advice(&options.out));
     on_event(Event::Judged { kept: summary.kept, dropped: summary.dropped });
@@ -157,6 +167,10 @@ impl CurateOptions {
         if !(32..=4096).contains(&resolution) || !resolution.is_multiple_of(self.bucket_step) {
             let remedy = "choose 32 to 4096 and a multiple of bucket_step, 512 is usual";
             return refuse("resolution", resolution.to_string(), remedy);
+        }
+        let empty = |own: &&String| own.trim().is_empty() || own.chars().any(char::is_control);
+        if let Some(own) = self.traits.iter().find(empty) {
+            return refuse("trait", format!("{own:?}"), "say one in words, such as green eyes");
         }
         if self.photos.to_str().is_none() {
             let shown = self.photos.display().to_string();
@@ -189,9 +203,15 @@ impl CurateOptions {
             class_word: self.class_word.trim().into(),
             photos,
             references: previous.references.clone(),
+            traits: match self.traits.is_empty() {
+                true => previous.traits.clone(),
+                false => self.traits.iter().map(|own| own.trim().to_owned()).collect(),
+            },
+            traits_said: Vec::new(),
             resolution: self.resolution,
             bucket_step: self.bucket_step,
             face_models: models.map(|models| models.fingerprint().into()),
+            sheet: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use likeness_faces::{FaceModels, Identity};
 
 use crate::FORMAT_VERSION;
+use crate::calibrate::OwnLimits;
 use crate::curate::CurateOptions;
 use crate::decisions::Decisions;
 use crate::duplicates::{self, Candidate, Duplicate};
@@ -30,7 +31,7 @@ impl Verdicts {
         photos: &[Photo],
         options: &CurateOptions,
         models: Option<&FaceModels>,
-        decisions: &Decisions,
+        (decisions, limits): (&Decisions, &OwnLimits),
     ) -> Self {
         let readable = || photos.iter().filter_map(|photo| photo.measured.as_ref().ok());
         let sure = |photo: &&Measured| {
@@ -38,7 +39,7 @@ impl Verdicts {
         };
         let with_face = readable().filter(sure).count();
         let rules = FaceRules::for_set(models.is_some(), with_face, readable().count());
-        let records = photos.iter().map(|photo| record(photo, options, rules)).collect();
+        let records = photos.iter().map(|photo| record(photo, options, (rules, limits))).collect();
         let mut verdicts = Self { records, unmeasured: Vec::new(), advice: Vec::new() };
         verdicts.say_what_is_unmeasured(rules, readable().count());
         verdicts.drop_duplicates(photos, decisions);
@@ -156,7 +157,7 @@ fn candidate<'a>(photo: &'a Photo, decisions: &Decisions) -> Option<Candidate<'a
     })
 }
 
-fn record(photo: &Photo, options: &CurateOptions, rules: FaceRules) -> ImageRecord {
+fn record(photo: &Photo, options: &CurateOptions, by: (FaceRules, &OwnLimits)) -> ImageRecord {
     let empty = ImageRecord {
         version: FORMAT_VERSION,
         path: photo.path.clone(),
@@ -176,7 +177,7 @@ fn record(photo: &Photo, options: &CurateOptions, rules: FaceRules) -> ImageReco
         caption_written_sha256: String::new(),
     };
     match &photo.measured {
-        Ok(measured) => judged(empty, measured, options, rules),
+        Ok(measured) => judged(empty, measured, options, by),
         Err(why) => ImageRecord { reasons: vec![Reason::plain("unreadable", why)], ..empty },
     }
 }
@@ -185,14 +186,14 @@ fn judged(
     empty: ImageRecord,
     photo: &Measured,
     options: &CurateOptions,
-    rules: FaceRules,
+    (rules, limits): (FaceRules, &OwnLimits),
 ) -> ImageRecord {
     let (width, height) = (photo.width, photo.height);
     let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
     let framed = options.cutting().of(width, height, face);
-    let mut said = judge(photo, options.min_side, rules);
+    let mut said = judge(photo, options.min_side, rules, limits);
     said.cut(&framed, options.upscale);
-    let Judgement { reasons, doubts, mut notes, measures } = said;
+    let Judgement { reasons, doubts, mut notes, measures, .. } = said;
     let (verdict, reasons) = match (reasons.is_empty(), doubts.is_empty()) {
         (true, true) => (Verdict::Keep, reasons),
         (true, false) => (Verdict::Review, doubts),

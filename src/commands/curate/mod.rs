@@ -1,6 +1,8 @@
 //! `likeness curate`: photos in, a dataset with a report out.
 
+mod calibrate;
 mod review;
+mod sheet;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use likeness_dataset::{CurateOptions, DatasetError, Event, Summary, Verdict};
+use likeness_dataset::{BucketPlan, CurateOptions, DatasetError, Event, Framing, Summary, Verdict};
 
 use crate::exit::{INTERRUPTED, Usage};
 use crate::interrupt::{self, STOP};
@@ -31,6 +33,10 @@ pub struct Args {
 enum Action {
     /// Look through a dataset on a local page: verdicts, captions, crops
     Review(review::Args),
+    /// Choose the photos that show best who it is, and draw them side by side in even light
+    Sheet(sheet::Args),
+    /// Take the limits from the photos that were accepted
+    Calibrate(calibrate::Args),
 }
 
 /// Arguments of a curation.
@@ -56,6 +62,15 @@ struct Photos {
     /// Photos whose shorter side is below this are dropped
     #[arg(long, value_name = "PX", default_value_t = 512)]
     min_side: u32,
+    /// How close photos with a face are cropped: auto comes closer where the face would be small
+    #[arg(long, value_name = "auto|close-up|portrait|full", default_value = "auto", value_parser = framing)]
+    framing: Framing,
+    /// Enlarge photos that have too few pixels; else they are reviewed or dropped
+    #[arg(long)]
+    upscale: bool,
+    /// What always holds of the character, such as "green eyes"; may be repeated
+    #[arg(long = "trait", value_name = "WORDS")]
+    traits: Vec<String>,
     /// Folder of face models
     #[arg(long, value_name = "DIR", conflicts_with = "no_faces")]
     models: Option<PathBuf>,
@@ -65,15 +80,27 @@ struct Photos {
     /// Replace a dataset of other photos or another trigger
     #[arg(long)]
     force: bool,
+    /// Measure and judge, say what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
+}
+
+fn framing(text: &str) -> Result<Framing, String> {
+    let found = Framing::ALL.iter().find(|(name, _)| *name == text);
+    found
+        .map(|(_, framing)| *framing)
+        .ok_or_else(|| "choose auto, close-up, portrait or full".into())
 }
 
 /// Curates, or does what the subcommand says.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match (&args.action, &args.photos) {
         (Some(Action::Review(args)), _) => review::run(args, out).map(|()| ExitCode::SUCCESS),
+        (Some(Action::Sheet(args)), _) => sheet::run(args, out).map(|()| ExitCode::SUCCESS),
+        (Some(Action::Calibrate(args)), _) => calibrate::run(args, out).map(|()| ExitCode::SUCCESS),
         (None, Some(photos)) => curate(photos, out),
         (None, None) => {
             Err(Usage("name a folder of photos; see `likeness curate --help`".into()).into())
@@ -103,7 +130,11 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         resolution: args.resolution,
         bucket_step: args.bucket_step,
         min_side: args.min_side,
+        framing: args.framing,
+        upscale: args.upscale,
+        traits: args.traits.clone(),
         force: args.force,
+        dry_run: args.dry_run,
         memory_bytes: memory_bytes(),
         ..CurateOptions::default()
     };
@@ -126,12 +157,24 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     }
     print(&summary, out)?;
     let dataset = options.out.display();
+    if args.dry_run {
+        let (records, captions) = would_write(&summary);
+        writeln!(out, "\nwould write {dataset}: {records} records, {captions} captions, a report")?;
+        writeln!(out, "nothing was written")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     writeln!(out, "\nreport   {dataset}/report.html")?;
     if summary.review > 0 {
         writeln!(out, "look     likeness curate review {dataset} --open")?;
     }
     writeln!(out, "next     likeness train --base MODEL --dataset {dataset} --out runs/{trigger}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Records, and captions: those of the photos that can be read.
+fn would_write(summary: &Summary) -> (usize, usize) {
+    let readable = summary.records.iter().filter(|record| record.crop.is_some());
+    (summary.records.len(), readable.count())
 }
 
 /// Half of the free memory, 1 GiB at the least: what photos may take while they are decoded.
@@ -187,6 +230,9 @@ fn print(summary: &Summary, out: &mut dyn Write) -> anyhow::Result<()> {
             let reasons: Vec<_> = record.reasons.iter().map(|r| r.message.as_str()).collect();
             writeln!(out, "  {} {}: {}", verdict.name(), record.path, reasons.join("; "))?;
         }
+    }
+    for plan in &summary.plan {
+        writeln!(out, "  bucket {}", BucketPlan::in_words(plan))?;
     }
     for line in summary.unmeasured.iter().chain(&summary.advice) {
         writeln!(out, "  note: {line}")?;
