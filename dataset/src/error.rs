@@ -102,6 +102,14 @@ pub enum DatasetError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// A mask cannot be used.
+    #[error("the mask `{}` cannot be used: {reason}; remove it, or correct it", path.display())]
+    Mask {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// Too few photos to calibrate on.
     #[error(
         "{accepted} photos are accepted and {least} are needed to tell what is natural; keep more in `likeness curate review`, or curate more"

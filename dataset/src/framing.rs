@@ -2,9 +2,10 @@
 //!
 //! A face is learned from the pixels that it is trained at. Below 40 px between the eyes encoders
 //! begin to lose who it is (same-person cosine, MobileFace V2: .729 at 120 and at 40 px, .715 at
-//! 20, .548 at 10), and the latents of Stable Diffusion hold an eighth of the pixels a side. So
-//! `auto` leaves the whole photo where its face is large enough, and crops no closer than a face
-//! that is large enough where it is not.
+//! 20, .548 at 10), and the latents of Stable Diffusion hold an eighth of the pixels a side. YuNet's
+//! boxes are 2.9 to 3.2 such distances high (five public-domain portraits). So `auto` leaves the
+//! whole photo where its face is trained at 120 px of height or more, and comes no closer than
+//! that where it is not: what is around the face is learned, too.
 
 use likeness_faces::Face;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use crate::record::Reason;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Framing {
-    /// The whole photo, or closer until its face is trained at 96 px of 512.
+    /// The whole photo, or closer until its face is trained at 120 px of height.
     #[default]
     Auto,
     /// The head.
@@ -55,7 +56,7 @@ pub(crate) const HALF_BODY: View = View { heights: 6.0, share: 0.30 };
 
 /// A face that is trained at this many pixels of height, which are about 40 between the eyes, is
 /// large enough for `auto`; below a resolution of 512 px the same share of the side is.
-const LEAST_FACE_PX: f64 = 96.0;
+const LEAST_FACE_PX: f64 = 120.0;
 /// Closer crops go to buckets between these aspects: a head in a sliver shows no shoulders.
 const ASPECTS: (f64, f64) = (0.75, 4.0 / 3.0);
 /// Up to here a photo that has to be enlarged is reviewed; beyond, it is dropped.
@@ -67,6 +68,13 @@ const MOST_ENLARGED: f64 = 2.0;
 const OTHER_ASPECT: f64 = 1.5;
 
 impl View {
+    /// The view of so many face heights, with the face where the named views around it have it.
+    fn between(heights: f64) -> Self {
+        let at = (heights - PORTRAIT.heights) / (HALF_BODY.heights - PORTRAIT.heights);
+        let share = PORTRAIT.share + (HALF_BODY.share - PORTRAIT.share) * at.clamp(0.0, 1.0);
+        Self { heights, share }
+    }
+
     /// This view of `face` in a photo, of the bucket's aspect.
     pub fn crop(self, photo: (u32, u32), bucket: Bucket, face: &Face, head: &Head) -> Crop {
         let high = f64::from(face.bbox[3]) * self.heights;
@@ -125,9 +133,8 @@ impl Cutting {
         match self.framing {
             Framing::Full => None,
             Framing::Auto if trained >= least => None,
-            Framing::Auto => Some(Box::new(move |bucket: Bucket| View {
-                heights: f64::from(bucket.height) / least,
-                ..HALF_BODY
+            Framing::Auto => Some(Box::new(move |bucket: Bucket| {
+                View::between(f64::from(bucket.height) / least)
             })),
             Framing::CloseUp => Some(Box::new(|_| CLOSE_UP)),
             Framing::Portrait => Some(Box::new(|_| PORTRAIT)),
@@ -265,7 +272,7 @@ mod tests {
         let far = face(1400.0, 600.0, 200.0, 260.0);
         let closer = USUAL.of(3000, 4000, Some(&far));
         let trained = 260.0 * closer.crop.upscale(closer.bucket);
-        assert!((95.0..=97.0).contains(&trained), "{trained} {closer:?}");
+        assert!((119.0..=121.0).contains(&trained), "{trained} {closer:?}");
         let full = Cutting { framing: Framing::Full, ..USUAL }.of(3000, 4000, Some(&far));
         assert_eq!(full.crop.width, 3000);
     }

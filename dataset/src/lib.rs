@@ -15,6 +15,7 @@
 //! | `words.jsonl` | what taggers and captioners said, if any were asked |
 //! | `decisions.jsonl` | what a person overrode, the last line on a photo holds |
 //! | `limits.toml` | the dataset's own limits, if it was calibrated |
+//! | `masks/*.png` | where the heads are, if that was asked for |
 //! | `sheet.png` | the character sheet, if it was asked for |
 //! | `report.html` | what was kept and dropped, and why; `report-2.html` and so on for many photos |
 //! | `cache/measures/` | what was measured, by the photo's content; may be removed at any time |
@@ -46,6 +47,7 @@ mod lab;
 mod limits;
 mod lock;
 mod luminance;
+mod masks;
 mod measure;
 mod perceptual;
 mod person;

@@ -118,3 +118,63 @@ pub(crate) fn fill(character: &mut Character, records: &[ImageRecord], words: &W
     character.sheet = choose::choose(records, &character.references);
     character.traits_said = traits_said(records, character, words);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::Place;
+    use crate::{CurateOptions, curate};
+
+    fn references(place: &Place, names: &str) {
+        let path = place.out().join("character.toml");
+        let text = std::fs::read_to_string(&path).expect("a character");
+        let from = text.lines().find(|line| line.starts_with("references")).expect("the key");
+        let text = text.replace(from, &format!("references = [{names}]"));
+        std::fs::write(&path, text).expect("an edit");
+    }
+
+    #[test]
+    fn a_curation_chooses_a_sheet_and_what_a_person_says_stays() {
+        let place = Place::with_photos(6);
+        let told = CurateOptions { traits: vec![" green eyes ".into()], ..place.options() };
+        curate(&told, None, &mut |_| {}).expect("a curation");
+        let character = || place.dataset().character;
+        assert_eq!((character().sheet.len(), character().traits), (4, vec!["green eyes".into()]));
+        references(&place, "'p5.jpg', 'none.jpg', 'p1.jpg'");
+        place.curate().expect("again, without a word of traits");
+        assert_eq!(character().traits, ["green eyes"]);
+        let named: Vec<_> = character().sheet.into_iter().map(|photo| photo.path).collect();
+        assert_eq!(named, ["p5.jpg", "p1.jpg"]);
+        let sheet = make_sheet(place.out()).expect("a sheet");
+        assert!(sheet.named && sheet.missing == ["none.jpg"], "{sheet:?}");
+        assert_eq!(image::open(&sheet.picture).expect("a picture").width(), 2 * 520 + 8);
+        let bytes = std::fs::read(place.out().join("character.toml")).expect("a character");
+        assert_eq!(make_sheet(place.out()).expect("again"), sheet);
+        place.curate().expect("a third time");
+        assert_eq!(std::fs::read(place.out().join("character.toml")).expect("the same"), bytes);
+    }
+
+    #[test]
+    fn a_dry_run_judges_and_writes_nothing() {
+        let place = Place::with_photos(3);
+        let dry = CurateOptions { dry_run: true, ..place.options() };
+        let summary = curate(&dry, None, &mut |_| {}).expect("a look");
+        assert_eq!((summary.kept, summary.plan.len()), (3, 1));
+        assert!(!place.out().exists());
+        place.curate().expect("a curation");
+        let state = || {
+            let files = std::fs::read_dir(place.out()).expect("a folder").map(|entry| {
+                let entry = entry.expect("an entry");
+                (entry.file_name(), entry.metadata().and_then(|file| file.modified()).ok())
+            });
+            let mut files: Vec<_> = files.collect();
+            files.sort();
+            files
+        };
+        let before = state();
+        let other = CurateOptions { resolution: 768, ..dry };
+        let enlarged = curate(&other, None, &mut |_| {}).expect("another look");
+        assert_eq!((enlarged.kept, enlarged.dropped), (0, 3), "520 px are too few for 768");
+        assert_eq!(state(), before);
+    }
+}

@@ -10,7 +10,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use likeness_dataset::{BucketPlan, CurateOptions, DatasetError, Event, Framing, Summary, Verdict};
+use likeness_dataset::{
+    BucketPlan, CurateOptions, Dataset, DatasetError, Event, Framing, Summary, Verdict,
+};
 
 use crate::exit::{INTERRUPTED, Usage};
 use crate::interrupt::{self, STOP};
@@ -80,6 +82,9 @@ struct Photos {
     /// Replace a dataset of other photos or another trigger
     #[arg(long)]
     force: bool,
+    /// Write a mask of the head for each kept photo, for `train.mask`; a mask that is there stays
+    #[arg(long, conflicts_with = "dry_run")]
+    masks: bool,
     /// Measure and judge, say what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -122,22 +127,7 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     if models.is_none() && !args.no_faces {
         note(face_models::HINT);
     }
-    let options = CurateOptions {
-        photos: args.photos.clone(),
-        out: args.out.clone().unwrap_or_else(|| format!("{trigger}.dataset").into()),
-        trigger: trigger.to_owned(),
-        class_word: args.class_word.trim().to_owned(),
-        resolution: args.resolution,
-        bucket_step: args.bucket_step,
-        min_side: args.min_side,
-        framing: args.framing,
-        upscale: args.upscale,
-        traits: args.traits.clone(),
-        force: args.force,
-        dry_run: args.dry_run,
-        memory_bytes: memory_bytes(),
-        ..CurateOptions::default()
-    };
+    let options = options(args, trigger);
     interrupt::catch()?;
     let mut view = View::default();
     let stopped = || STOP.asked();
@@ -146,11 +136,19 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     view.finish();
     if let Err(DatasetError::Stopped { measured, photos, .. }) = summary {
         let dataset = options.out.display();
+        if args.dry_run {
+            writeln!(out, "stopped; {measured} of {photos} photos were measured, none is kept")?;
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
         writeln!(out, "stopped; {measured} of {photos} photos are measured, kept in {dataset}")?;
         writeln!(out, "go on    the same command again: what is measured is not measured again")?;
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let summary = summary.with_context(|| format!("cannot curate `{}`", args.photos.display()))?;
+    if args.masks {
+        let count = Dataset::open(&options.out)?.write_masks().context("cannot write the masks")?;
+        note(&format!("{count} masks were written; those that were there stay"));
+    }
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&summary)?)?;
         return Ok(ExitCode::SUCCESS);
@@ -169,6 +167,26 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     }
     writeln!(out, "next     likeness train --base MODEL --dataset {dataset} --out runs/{trigger}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What `args` ask for.
+fn options(args: &Photos, trigger: &str) -> CurateOptions {
+    CurateOptions {
+        photos: args.photos.clone(),
+        out: args.out.clone().unwrap_or_else(|| format!("{trigger}.dataset").into()),
+        trigger: trigger.to_owned(),
+        class_word: args.class_word.trim().to_owned(),
+        resolution: args.resolution,
+        bucket_step: args.bucket_step,
+        min_side: args.min_side,
+        framing: args.framing,
+        upscale: args.upscale,
+        traits: args.traits.clone(),
+        force: args.force,
+        dry_run: args.dry_run,
+        memory_bytes: memory_bytes(),
+        ..CurateOptions::default()
+    }
 }
 
 /// Records, and captions: those of the photos that can be read.
