@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use likeness_faces::FaceModels;
+use likeness_faces::{FaceModels, Features};
 
 use crate::cache::Cache;
 use crate::calibrate::OwnLimits;
@@ -22,6 +22,7 @@ use crate::report_pages;
 use crate::room::Room;
 use crate::scan::Scan;
 use crate::sheet;
+use crate::subject::Subject;
 use crate::verdicts::Verdicts;
 use crate::workers;
 use crate::{FORMAT_VERSION, atomic};
@@ -57,6 +58,9 @@ pub struct CurateOptions {
     /// Bytes that photos may take in memory while they are decoded, all threads
     /// together; a photo that needs more is decoded alone. Default 2 GiB.
     pub memory_bytes: u64,
+    /// An encoder of whole pictures, `X.onnx` with a TOML beside it, by which photos of another
+    /// subject are found. Default none.
+    pub features: Option<PathBuf>,
     /// Write even into a folder that is not this dataset. Default no.
     pub force: bool,
     /// Measure and judge, and write nothing. Default no.
@@ -78,6 +82,7 @@ impl Default for CurateOptions {
             upscale: false,
             max_pixels: 100_000_000,
             memory_bytes: 2 << 30,
+            features: None,
             force: false,
             dry_run: false,
         }
@@ -110,6 +115,7 @@ pub fn curate_until(
     let previous = folder::check(&options.out, &folder, options.trigger.trim(), options.force)?;
     Decisions::read(&options.out)?; // a broken line is told before the work
     let limits = OwnLimits::read(&options.out)?;
+    let features = options.open_features()?;
     let scan = Scan::of(&folder)?;
     on_event(Event::Found { photos: scan.photos.len() });
     let character = options.character(folder.clone(), models, &previous);
@@ -125,6 +131,11 @@ pub fn curate_until(
     let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
     let decisions = Decisions::read(&options.out)?;
     let mut verdicts = Verdicts::of(&photos, options, models, (&decisions, &limits));
+    if let Some(features) = &features {
+        let (photos, dataset) = (folder.as_path(), options.out.as_path());
+        let subject = Subject { features, photos, dataset, keep: !options.dry_run };
+        verdicts.compare_subjects(&subject)?;
+    }
     if options.dry_run {
         decisions.apply(&mut verdicts.records);
         let mut summary = verdicts.summary();
@@ -177,6 +188,14 @@ impl CurateOptions {
             return refuse("photos", shown, "rename the folder to valid Unicode");
         }
         Ok(())
+    }
+
+    fn open_features(&self) -> Result<Option<Features>, DatasetError> {
+        let open = |file: &PathBuf| {
+            let cannot = |source| DatasetError::Features { path: file.clone(), source };
+            Features::open(file).map_err(|source| cannot(Box::new(source)))
+        };
+        self.features.as_ref().map(open).transpose()
     }
 
     /// What decides where photos are cut.

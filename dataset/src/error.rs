@@ -224,6 +224,14 @@ pub enum DatasetError {
         /// The reason.
         source: Box<FaceError>,
     },
+    /// The encoder of whole pictures cannot be used.
+    #[error("cannot use the features of `{}`; check the model and the TOML beside it", path.display())]
+    Features {
+        /// The model.
+        path: PathBuf,
+        /// The reason.
+        source: Box<FaceError>,
+    },
     /// A tagger failed.
     #[error("cannot tag `{path}`; write the captions without `--tagger`")]
     Tagger {

@@ -64,6 +64,7 @@ mod rules;
 mod scan;
 mod sharpness;
 mod sheet;
+mod subject;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

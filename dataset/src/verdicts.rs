@@ -7,6 +7,7 @@ use crate::calibrate::OwnLimits;
 use crate::curate::CurateOptions;
 use crate::decisions::Decisions;
 use crate::duplicates::{self, Candidate, Duplicate};
+use crate::error::DatasetError;
 use crate::framing::Framed;
 use crate::judge::{Judgement, judge};
 use crate::measure::{Measured, Photo};
@@ -15,6 +16,7 @@ use crate::plan::BucketPlan;
 use crate::progress::Summary;
 use crate::record::{ImageRecord, Measures, Reason, Verdict, rounded};
 use crate::rules::{self, FaceRules};
+use crate::subject::Subject;
 
 /// The records of a set as the rules left them, and what to say of the set.
 pub(crate) struct Verdicts {
@@ -47,6 +49,17 @@ impl Verdicts {
             verdicts.drop_strangers(photos, models.same_person_cosine(), decisions);
         }
         verdicts
+    }
+
+    /// Drops photos of another subject, or says why they could not be told.
+    pub fn compare_subjects(&mut self, subject: &Subject) -> Result<(), DatasetError> {
+        if !subject.judge(&mut self.records)? {
+            let few = rules::LEAST_FACES_FOR_IDENTITY;
+            self.unmeasured.push(format!(
+                "same subject: fewer than {few} photos are kept, too few to compare"
+            ));
+        }
+        Ok(())
     }
 
     /// The summary of the records as they are now.

@@ -79,6 +79,9 @@ struct Photos {
     /// Do not look for faces (toys, animals, drawings)
     #[arg(long)]
     no_faces: bool,
+    /// Model file (ONNX) that encodes whole pictures, to find photos of another toy, animal or drawing
+    #[arg(long, value_name = "FILE")]
+    features: Option<PathBuf>,
     /// Replace a dataset of other photos or another trigger
     #[arg(long)]
     force: bool,
@@ -182,6 +185,7 @@ fn options(args: &Photos, trigger: &str) -> CurateOptions {
         framing: args.framing,
         upscale: args.upscale,
         traits: args.traits.clone(),
+        features: args.features.clone(),
         force: args.force,
         dry_run: args.dry_run,
         memory_bytes: memory_bytes(),
