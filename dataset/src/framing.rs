@@ -126,6 +126,28 @@ impl Cutting {
         self.best(aspect.clamp(ASPECTS.0, ASPECTS.1), head.as_ref(), &frame)
     }
 
+    /// As [`Self::of`], but in a bucket that a crop which a person chose has the aspect of;
+    /// if none has it, as without one.
+    pub fn with(
+        &self,
+        width: u32,
+        height: u32,
+        face: Option<&Face>,
+        chosen: Option<Crop>,
+    ) -> Framed {
+        let framed = self.of(width, height, face);
+        let fits =
+            |bucket: Bucket| chosen.is_none_or(|crop| crop.check(width, height, bucket).is_ok());
+        if fits(framed.bucket) {
+            return framed;
+        }
+        let mut all = Bucket::all(self.resolution, self.bucket_step).into_iter();
+        let Some(bucket) = all.find(|bucket| fits(*bucket)) else { return framed };
+        let head = face.and_then(|face| Head::of(face, width, height));
+        let crop = Crop::choose(width, height, bucket, head.as_ref());
+        Framed { bucket, crop, head_cut: head.map_or(0.0, |head| head.cut_by(crop)) }
+    }
+
     /// How close `face` is cropped in each bucket; none leaves the photo as `whole` as it is.
     fn view(&self, face: &Face, whole: &Framed) -> Option<Box<dyn Fn(Bucket) -> View>> {
         let least = LEAST_FACE_PX * (f64::from(self.resolution) / 512.0).min(1.0);
@@ -292,6 +314,20 @@ mod tests {
         let asked = Cutting { framing: Framing::CloseUp, upscale: true, ..USUAL };
         let framed = asked.of(1600, 1200, Some(&far));
         assert!(framed.crop.upscale(framed.bucket) > 1.9);
+    }
+
+    #[test]
+    fn a_crop_that_a_person_chose_decides_its_bucket() {
+        let far = face(1400.0, 600.0, 200.0, 260.0);
+        let chosen = |crop| USUAL.with(3000, 4000, Some(&far), crop);
+        let usual = USUAL.of(3000, 4000, Some(&far));
+        assert_eq!(chosen(None), usual);
+        let wide = Crop { x: 0, y: 0, width: 2304, height: 1792 };
+        let framed = chosen(Some(wide));
+        assert_eq!((framed.bucket.width, framed.bucket.height), (576, 448));
+        assert_eq!(framed.head_cut, 0.0);
+        let odd = Crop { x: 0, y: 0, width: 3000, height: 400 };
+        assert_eq!(chosen(Some(odd)), usual);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use likeness_faces::{FaceModels, Identity};
 
 use crate::FORMAT_VERSION;
 use crate::calibrate::OwnLimits;
+use crate::crop::Crop;
 use crate::curate::CurateOptions;
 use crate::decisions::Decisions;
 use crate::duplicates::{self, Candidate, Duplicate};
@@ -41,7 +42,9 @@ impl Verdicts {
         };
         let with_face = readable().filter(sure).count();
         let rules = FaceRules::for_set(models.is_some(), with_face, readable().count());
-        let records = photos.iter().map(|photo| record(photo, options, (rules, limits))).collect();
+        let chosen = |photo: &Photo| decisions.of(&photo.sha256).and_then(|said| said.crop);
+        let by = |photo| (rules, limits, chosen(photo));
+        let records = photos.iter().map(|photo| record(photo, options, by(photo))).collect();
         let mut verdicts = Self { records, unmeasured: Vec::new(), advice: Vec::new() };
         verdicts.say_what_is_unmeasured(rules, readable().count());
         verdicts.drop_duplicates(photos, decisions);
@@ -170,7 +173,11 @@ fn candidate<'a>(photo: &'a Photo, decisions: &Decisions) -> Option<Candidate<'a
     })
 }
 
-fn record(photo: &Photo, options: &CurateOptions, by: (FaceRules, &OwnLimits)) -> ImageRecord {
+fn record(
+    photo: &Photo,
+    options: &CurateOptions,
+    by: (FaceRules, &OwnLimits, Option<Crop>),
+) -> ImageRecord {
     let empty = ImageRecord {
         version: FORMAT_VERSION,
         path: photo.path.clone(),
@@ -199,11 +206,11 @@ fn judged(
     empty: ImageRecord,
     photo: &Measured,
     options: &CurateOptions,
-    (rules, limits): (FaceRules, &OwnLimits),
+    (rules, limits, chosen): (FaceRules, &OwnLimits, Option<Crop>),
 ) -> ImageRecord {
     let (width, height) = (photo.width, photo.height);
     let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
-    let framed = options.cutting().of(width, height, face);
+    let framed = options.cutting().with(width, height, face, chosen);
     let mut said = judge(photo, options.min_side, rules, limits);
     said.cut(&framed, options.upscale);
     let Judgement { reasons, doubts, mut notes, measures, .. } = said;
