@@ -209,6 +209,7 @@ impl Training {
             noise: inputs.tensor("noise")?,
             timesteps: inputs.timesteps()?,
             text: inputs.tensor("text")?,
+            mask: None,
         };
         let schedule = checkpoint.noise_schedule();
         Ok(Self { unet, schedule, trainable, adam, batch, steps: 0, device })

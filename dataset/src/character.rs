@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
+use crate::sheet::SheetPhoto;
 use crate::{FORMAT_VERSION, atomic};
 
 /// The file's name in a dataset.
@@ -25,6 +26,13 @@ pub struct Character {
     /// Photos (file names) that show best who it is; none means every kept one.
     #[serde(default)]
     pub references: Vec<String>,
+    /// What always holds of the character, such as "green eyes": it belongs to the trigger, not
+    /// into captions and prompts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traits: Vec<String>,
+    /// What taggers and captioners said of who it is, of at least half of the photos.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traits_said: Vec<String>,
     /// The side in pixels of the square whose area the buckets have.
     pub resolution: u32,
     /// The step of the buckets' sides in pixels.
@@ -32,12 +40,22 @@ pub struct Character {
     /// The fingerprint of the face models that were used, if any were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub face_models: Option<String>,
+    /// The photos of the character sheet: those that `references` names, or the best of each view.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sheet: Vec<SheetPhoto>,
 }
 
 impl Character {
     /// Reads that of the dataset `dir`; its photos folder comes out absolute
     /// or relative to the working folder, ready to open.
     pub(crate) fn read(dir: &Path) -> Result<Self, DatasetError> {
+        let mut character = Self::as_written(dir)?;
+        character.photos = dir.join(&character.photos);
+        Ok(character)
+    }
+
+    /// As [`Self::read`], with the photos folder as the file has it.
+    pub(crate) fn as_written(dir: &Path) -> Result<Self, DatasetError> {
         let path = dir.join(FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -46,7 +64,7 @@ impl Character {
             }
             Err(source) => return Err(DatasetError::Read { path, source }),
         };
-        let mut character: Self = toml::from_str(&text).map_err(|source| DatasetError::Toml {
+        let character: Self = toml::from_str(&text).map_err(|source| DatasetError::Toml {
             path: path.clone(),
             source: Box::new(source),
         })?;
@@ -54,8 +72,18 @@ impl Character {
             let (found, known) = (character.version, FORMAT_VERSION);
             return Err(DatasetError::Version { path, found, known });
         }
-        character.photos = dir.join(&character.photos);
         Ok(character)
+    }
+
+    /// All that is known of who it is, a person's words first, each once.
+    pub fn identity_words(&self) -> Vec<String> {
+        let mut words = self.traits.clone();
+        for said in &self.traits_said {
+            if !words.iter().any(|known| known.eq_ignore_ascii_case(said)) {
+                words.push(said.clone());
+            }
+        }
+        words
     }
 
     /// Writes it into the dataset `dir`.
@@ -72,6 +100,7 @@ impl Character {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sheet::SheetView;
 
     fn character() -> Character {
         Character {
@@ -80,9 +109,12 @@ mod tests {
             class_word: "person".into(),
             photos: "../photos".into(),
             references: vec!["a.jpg".into()],
+            traits: vec!["green eyes".into()],
+            traits_said: vec!["Green eyes".into(), "freckles".into()],
             resolution: 512,
             bucket_step: 64,
             face_models: None,
+            sheet: vec![SheetPhoto { path: "a.jpg".into(), view: SheetView::Front }],
         }
     }
 
@@ -92,7 +124,10 @@ mod tests {
         character().write(dir.path()).expect("written");
         let read = Character::read(dir.path()).expect("read");
         assert_eq!(read.photos, dir.path().join("../photos"));
-        assert_eq!(read.trigger, character().trigger);
+        assert_eq!((read.trigger, read.sheet), (character().trigger, character().sheet));
+        let raw = Character::as_written(dir.path()).expect("read");
+        assert_eq!(raw, character());
+        assert_eq!(raw.identity_words(), ["green eyes", "freckles"]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Which part of a photo is trained on.
 
-use likeness_faces::Face;
 use serde::{Deserialize, Serialize};
 
 use crate::bucket::Bucket;
+use crate::head::Head;
 use crate::record::Reason;
 
 /// A rectangle in a photo's pixels.
@@ -19,33 +19,52 @@ pub struct Crop {
     pub height: u32,
 }
 
-const HEAD: f32 = 1.6; // a face box grown by this holds hair, ears and chin
 const MOST_ENLARGED: f64 = 4.0; // sixteen trained pixels from one hold nothing to learn
 
 impl Crop {
     /// The largest crop of the bucket's aspect in a photo of `width` x
     /// `height`, with the head in the middle as far as the edges allow;
-    /// without a face the photo's middle. The aspect is off by less than a
-    /// pixel.
-    pub fn choose(width: u32, height: u32, bucket: Bucket, face: Option<&Face>) -> Self {
-        let (bucket_width, bucket_height) = (u64::from(bucket.width), u64::from(bucket.height));
-        let share =
-            |side: u32, to: u64, from: u64| ((u64::from(side) * to + from / 2) / from).max(1);
-        let wide = u64::from(width) * bucket_height >= u64::from(height) * bucket_width;
-        let (crop_width, crop_height) = if wide {
-            (share(height, bucket_width, bucket_height).min(width.into()) as u32, height)
-        } else {
-            (width, share(width, bucket_height, bucket_width).min(height.into()) as u32)
-        };
-        let middle = |axis: usize, side: u32| match face {
-            Some(face) => visible_middle(face, axis, side),
+    /// without one the photo's middle. The aspect is off by less than a pixel.
+    pub(crate) fn choose(width: u32, height: u32, bucket: Bucket, head: Option<&Head>) -> Self {
+        let middle = |axis: usize, side: u32| match head {
+            Some(head) => head.middle(axis),
             None => f64::from(side) / 2.0,
         };
+        let middles = [middle(0, width), middle(1, height)];
+        Self::placed((width, height), largest(width, height, bucket), middles, head)
+    }
+
+    /// The crop of the bucket's aspect that is `high` pixels high, or as much
+    /// higher as the `head` needs and as the photo allows, around `middles`; it
+    /// is moved and made larger rather than that it cuts the head.
+    pub(crate) fn framed(
+        (width, height): (u32, u32),
+        bucket: Bucket,
+        head: &Head,
+        middles: [f64; 2],
+        high: f64,
+    ) -> Self {
+        let most = largest(width, height, bucket);
+        let needed = head.length(1).max(head.length(0) / bucket.aspect());
+        let high = high.max(needed).ceil().max(1.0);
+        let wide = (high * bucket.aspect()).ceil();
+        let fits = high <= f64::from(most.1) && wide <= f64::from(most.0);
+        let size = if fits { (wide as u32, high as u32) } else { most };
+        Self::placed((width, height), size, middles, Some(head))
+    }
+
+    fn placed(
+        photo: (u32, u32),
+        size: (u32, u32),
+        [across, down]: [f64; 2],
+        head: Option<&Head>,
+    ) -> Self {
+        let span = |axis: usize| head.map(|head| head.span(axis));
         Self {
-            x: start(middle(0, width), crop_width, width),
-            y: start(middle(1, height), crop_height, height),
-            width: crop_width,
-            height: crop_height,
+            x: start(across, size.0, photo.0, span(0)),
+            y: start(down, size.1, photo.1, span(1)),
+            width: size.0,
+            height: size.1,
         }
     }
 
@@ -87,25 +106,40 @@ impl Crop {
     }
 }
 
-/// The middle of the head along an axis, of what is inside the photo.
-fn visible_middle(face: &Face, axis: usize, side: u32) -> f64 {
-    let head = face.enlarged(HEAD);
-    let inside = |value: f32| f64::from(value).clamp(0.0, f64::from(side));
-    (inside(head[axis]) + inside(head[axis] + head[axis + 2])) / 2.0
+/// Width and height of the largest crop of the bucket's aspect.
+fn largest(width: u32, height: u32, bucket: Bucket) -> (u32, u32) {
+    let (bucket_width, bucket_height) = (u64::from(bucket.width), u64::from(bucket.height));
+    let share = |side: u32, to: u64, from: u64| ((u64::from(side) * to + from / 2) / from).max(1);
+    let wide = u64::from(width) * bucket_height >= u64::from(height) * bucket_width;
+    match wide {
+        true => (share(height, bucket_width, bucket_height).min(width.into()) as u32, height),
+        false => (width, share(width, bucket_height, bucket_width).min(height.into()) as u32),
+    }
 }
 
-/// The start of a span of `length` around `middle` that stays inside `side`.
-fn start(middle: f64, length: u32, side: u32) -> u32 {
-    let wanted = (middle - f64::from(length) / 2.0).round().max(0.0);
-    (wanted as u32).min(side - length)
+/// The start of a span of `length` around `middle` that stays inside `side` and
+/// holds the `head`, if it can.
+fn start(middle: f64, length: u32, side: u32, head: Option<(f64, f64)>) -> u32 {
+    let (length, last) = (f64::from(length), f64::from(side - length));
+    let around = |middle: f64| (middle - length / 2.0).round().clamp(0.0, last);
+    let start = match head {
+        Some((from, to)) if to - from > length => around((from + to) / 2.0),
+        Some((from, to)) => around(middle).clamp((to - length).max(0.0), from.min(last)),
+        None => around(middle),
+    };
+    start as u32
 }
 
 #[cfg(test)]
 mod tests {
+    use likeness_faces::Face;
+
     use super::*;
 
-    fn face(x: f32, y: f32, size: f32) -> Face {
-        Face { bbox: [x, y, size, size * 1.3], landmarks: [[0.0; 2]; 5], score: 1.0 }
+    fn head(x: f32, y: f32, size: f32, (width, height): (u32, u32)) -> Head {
+        let bbox = [x, y, size, size * 1.3];
+        let face = Face { bbox, landmarks: [[0.0; 2]; 5], score: 1.0 };
+        Head::of(&face, width, height).expect("a head in the photo")
     }
 
     #[test]
@@ -144,28 +178,32 @@ mod tests {
 
     #[test]
     fn the_head_is_inside_wherever_the_face_is() {
-        for (width, height) in [(1600u32, 700u32), (700, 1600), (3000, 600), (900, 1000)] {
-            let bucket = Bucket::nearest(width, height, 512, 64);
+        for photo in [(1600u32, 700u32), (700, 1600), (3000, 600), (900, 1000)] {
+            let bucket = Bucket::nearest(photo.0, photo.1, 512, 64);
             for step in 0..=10 {
                 let size = 150.0;
                 let along = |side: u32, size: f32| (side as f32 - size) * step as f32 / 10.0;
-                let face = face(along(width, size), along(height, size * 1.3), size);
-                let crop = Crop::choose(width, height, bucket, Some(&face));
-                let [x, y, w, h] = face.enlarged(HEAD);
-                let holds = |low: f32, high: f32, start: u32, length: u32, side: u32| {
-                    low.max(0.0) + 1.0 >= start as f32
-                        && high.min(side as f32) - 1.0 <= (start + length) as f32
-                };
-                assert!(holds(x, x + w, crop.x, crop.width, width), "{face:?} {crop:?}");
-                assert!(holds(y, y + h, crop.y, crop.height, height), "{face:?} {crop:?}");
+                let head = head(along(photo.0, size), along(photo.1, size * 1.3), size, photo);
+                let crop = Crop::choose(photo.0, photo.1, bucket, Some(&head));
+                assert_eq!(head.cut_by(crop), 0.0, "{head:?} {crop:?}");
             }
         }
     }
 
     #[test]
+    fn a_framing_that_would_cut_the_head_is_widened() {
+        let narrow = Bucket { width: 256, height: 1024 };
+        let head = head(900.0, 900.0, 200.0, (4000, 4000));
+        let crop = Crop::framed((4000, 4000), narrow, &head, [1000.0, 1030.0], 300.0);
+        assert_eq!((head.cut_by(crop), crop.width), (0.0, 340));
+        assert_eq!(crop.check(4000, 4000, narrow), Ok(()));
+    }
+
+    #[test]
     fn a_face_in_the_open_is_centred_and_none_gives_the_middle() {
         let bucket = Bucket { width: 512, height: 512 };
-        let crop = Crop::choose(2000, 1000, bucket, Some(&face(650.0, 300.0, 100.0)));
+        let head = head(650.0, 300.0, 100.0, (2000, 1000));
+        let crop = Crop::choose(2000, 1000, bucket, Some(&head));
         assert_eq!((crop.x, crop.width), (200, 1000));
         assert_eq!(Crop::choose(2000, 1000, bucket, None).x, 500);
         assert_eq!(crop.upscale(bucket), 0.512);

@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
-use crate::bucket::Bucket;
 use crate::crop::Crop;
+use crate::framing;
+use crate::head::Head;
 use crate::record::ImageRecord;
 
 /// A crop with a name.
@@ -17,20 +18,17 @@ pub struct CropChoice {
     pub crop: Crop,
 }
 
-/// Framings: the crop's height in heights of the face box, and where in it the
-/// face's middle is (0 top, 1 bottom). A face box reaches from brow to chin.
-const FRAMINGS: [(&str, f64, f64); 3] =
-    [("close-up", 2.2, 0.52), ("head and shoulders", 3.6, 0.42), ("half body", 6.0, 0.30)];
-
 /// The choices for a photo, largest first: all of its bucket's aspect, all
-/// inside the photo, none enlarged but the largest, no two alike.
+/// inside the photo, none enlarged but the largest, no two alike. Those around
+/// the face never cut the head where the photo has room for it.
 pub(crate) fn choices(record: &ImageRecord) -> Vec<CropChoice> {
     let (Some(_), Some(bucket)) = (record.crop, record.bucket) else {
         return Vec::new();
     };
     let (width, height) = (record.width, record.height);
     let face = record.faces.first();
-    let largest = Crop::choose(width, height, bucket, face);
+    let head = face.and_then(|face| Head::of(face, width, height));
+    let largest = Crop::choose(width, height, bucket, head.as_ref());
     let mut all = vec![CropChoice { name: "as large as can be", crop: largest }];
     let mut add = |name, crop: Crop| {
         if all.iter().all(|choice| choice.crop != crop) {
@@ -38,29 +36,18 @@ pub(crate) fn choices(record: &ImageRecord) -> Vec<CropChoice> {
         }
     };
     add("middle of the photo", Crop::choose(width, height, bucket, None));
-    for (name, heights, share) in FRAMINGS.iter().rev() {
-        let Some(face) = face else { break };
-        let [x, y, w, h] = face.bbox.map(f64::from);
-        let wanted = (h * heights).round();
-        let framed = sized(wanted, bucket);
-        let fits = framed.0 <= largest.width && framed.1 <= largest.height;
-        if fits && framed.0 >= bucket.width {
-            let start = |middle: f64, size: u32, side: u32| {
-                middle.round().clamp(0.0, f64::from(side - size)) as u32
-            };
-            let left = x + w / 2.0 - f64::from(framed.0) / 2.0;
-            let top = y + h / 2.0 - f64::from(framed.1) * share;
-            let (x, y) = (start(left, framed.0, width), start(top, framed.1, height));
-            add(name, Crop { x, y, width: framed.0, height: framed.1 });
+    let (Some(face), Some(head)) = (face, head) else { return all };
+    for (name, view) in [
+        ("half body", framing::HALF_BODY),
+        ("head and shoulders", framing::PORTRAIT),
+        ("close-up", framing::CLOSE_UP),
+    ] {
+        let crop = view.crop((width, height), bucket, face, &head);
+        if crop.width >= bucket.width && crop.height < largest.height {
+            add(name, crop);
         }
     }
     all
-}
-
-/// Width and height of the bucket's aspect, about `height` pixels high.
-fn sized(height: f64, bucket: Bucket) -> (u32, u32) {
-    let height = height.clamp(1.0, 1e6);
-    ((height * bucket.aspect()).round().max(1.0) as u32, height as u32)
 }
 
 #[cfg(test)]
@@ -68,6 +55,7 @@ mod tests {
     use likeness_faces::Face;
 
     use super::*;
+    use crate::bucket::Bucket;
     use crate::record::{Measures, Verdict};
 
     /// A photo with a face of an eighth of its height, right above the middle.
@@ -109,5 +97,17 @@ mod tests {
             let framed = choices.iter().any(|choice| choice.name == "head and shoulders");
             assert_eq!(framed, width > 1000, "{choices:?}");
         }
+    }
+
+    #[test]
+    fn no_choice_around_a_face_cuts_its_head_in_the_narrowest_bucket() {
+        let mut record = record(4000, 3000);
+        record.bucket = Some(Bucket { width: 256, height: 1024 });
+        let head = Head::of(&record.faces[0], 4000, 3000).expect("a head");
+        let choices = choices(&record);
+        for choice in choices.iter().filter(|choice| choice.name != "middle of the photo") {
+            assert_eq!(head.cut_by(choice.crop), 0.0, "{choice:?}");
+        }
+        assert!(choices.len() > 1);
     }
 }

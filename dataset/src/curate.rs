@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use likeness_faces::FaceModels;
+use likeness_faces::{FaceModels, Features};
 
 use crate::cache::Cache;
+use crate::calibrate::OwnLimits;
 use crate::captions::{self, Words};
 use crate::character::{self, Character};
 use crate::dataset;
 use crate::decisions::{self, Decisions};
 use crate::error::DatasetError;
 use crate::folder::{self, Previous};
+use crate::framing::{Cutting, Framing};
 use crate::lock::Lock;
 use crate::measure::Tools;
 use crate::progress::{Event, Summary};
@@ -19,6 +21,8 @@ use crate::report::Report;
 use crate::report_pages;
 use crate::room::Room;
 use crate::scan::Scan;
+use crate::sheet;
+use crate::subject::Subject;
 use crate::verdicts::Verdicts;
 use crate::workers;
 use crate::{FORMAT_VERSION, atomic};
@@ -34,6 +38,9 @@ pub struct CurateOptions {
     pub trigger: String,
     /// What the character is. Default "person".
     pub class_word: String,
+    /// What always holds of the character, such as "green eyes". Default none:
+    /// what an earlier curation was told.
+    pub traits: Vec<String>,
     /// The side in pixels of the square whose area the buckets have: 32 to
     /// 4096, a multiple of `bucket_step`. Default 512.
     pub resolution: u32,
@@ -42,13 +49,22 @@ pub struct CurateOptions {
     /// Photos with a shorter side below this many pixels are dropped. Default
     /// 512.
     pub min_side: u32,
+    /// How close photos with a face are cropped. Default `Framing::Auto`.
+    pub framing: Framing,
+    /// Whether photos may be enlarged to their bucket. Default no: they are reviewed or dropped.
+    pub upscale: bool,
     /// Photos with more pixels are not decoded. Default 100 million.
     pub max_pixels: u64,
     /// Bytes that photos may take in memory while they are decoded, all threads
     /// together; a photo that needs more is decoded alone. Default 2 GiB.
     pub memory_bytes: u64,
+    /// An encoder of whole pictures, `X.onnx` with a TOML beside it, by which photos of another
+    /// subject are found. Default none.
+    pub features: Option<PathBuf>,
     /// Write even into a folder that is not this dataset. Default no.
     pub force: bool,
+    /// Measure and judge, and write nothing. Default no.
+    pub dry_run: bool,
 }
 
 impl Default for CurateOptions {
@@ -58,12 +74,17 @@ impl Default for CurateOptions {
             out: PathBuf::new(),
             trigger: String::new(),
             class_word: "person".into(),
+            traits: Vec::new(),
             resolution: 512,
             bucket_step: 64,
             min_side: 512,
+            framing: Framing::Auto,
+            upscale: false,
             max_pixels: 100_000_000,
             memory_bytes: 2 << 30,
+            features: None,
             force: false,
+            dry_run: false,
         }
     }
 }
@@ -93,23 +114,40 @@ pub fn curate_until(
         .map_err(|source| DatasetError::Read { path: options.photos.clone(), source })?;
     let previous = folder::check(&options.out, &folder, options.trigger.trim(), options.force)?;
     Decisions::read(&options.out)?; // a broken line is told before the work
+    let limits = OwnLimits::read(&options.out)?;
+    let features = options.open_features()?;
     let scan = Scan::of(&folder)?;
     on_event(Event::Found { photos: scan.photos.len() });
     let character = options.character(folder.clone(), models, &previous);
-    let cache = Cache::new(&options.out, &character, options.max_pixels, models);
+    let mut cache = Cache::new(&options.out, &character, options.max_pixels, models);
+    cache.read_only = options.dry_run;
     let tools = options.tools(models, &cache);
     let photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
     if photos.iter().all(|photo| photo.measured.is_err()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
     // Until the end, where there is something to review that a review may be writing to.
-    let known = options.out.join(character::FILE).exists();
+    let known = options.out.join(character::FILE).exists() && !options.dry_run;
     let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
     let decisions = Decisions::read(&options.out)?;
-    let mut verdicts = Verdicts::of(&photos, options, models, &decisions);
+    let mut verdicts = Verdicts::of(&photos, options, models, (&decisions, &limits));
+    if let Some(features) = &features {
+        let (photos, dataset) = (folder.as_path(), options.out.as_path());
+        let subject = Subject { features, photos, dataset, keep: !options.dry_run };
+        verdicts.compare_subjects(&subject)?;
+    }
+    if options.dry_run {
+        decisions.apply(&mut verdicts.records);
+        let mut summary = verdicts.summary();
+        summary.advice.extend(scan.advice(&options.out));
+        return Ok(summary);
+    }
     write_captions(options, &character, &mut verdicts.records, (&previous, &decisions))?;
     let records = verdicts.records.clone();
     decisions.apply(&mut verdicts.records);
+    let mut character = character.clone();
+    sheet::fill(&mut character, &verdicts.records, &Words::read(&options.out)?);
+    character.write(&options.out)?;
     let mut summary = verdicts.summary();
     summary.advice.extend(scan.advice(&options.out));
     on_event(Event::Judged { kept: summary.kept, dropped: summary.dropped });
@@ -141,11 +179,29 @@ impl CurateOptions {
             let remedy = "choose 32 to 4096 and a multiple of bucket_step, 512 is usual";
             return refuse("resolution", resolution.to_string(), remedy);
         }
+        let empty = |own: &&String| own.trim().is_empty() || own.chars().any(char::is_control);
+        if let Some(own) = self.traits.iter().find(empty) {
+            return refuse("trait", format!("{own:?}"), "say one in words, such as green eyes");
+        }
         if self.photos.to_str().is_none() {
             let shown = self.photos.display().to_string();
             return refuse("photos", shown, "rename the folder to valid Unicode");
         }
         Ok(())
+    }
+
+    fn open_features(&self) -> Result<Option<Features>, DatasetError> {
+        let open = |file: &PathBuf| {
+            let cannot = |source| DatasetError::Features { path: file.clone(), source };
+            Features::open(file).map_err(|source| cannot(Box::new(source)))
+        };
+        self.features.as_ref().map(open).transpose()
+    }
+
+    /// What decides where photos are cut.
+    pub(crate) fn cutting(&self) -> Cutting {
+        let Self { resolution, bucket_step, framing, upscale, .. } = *self;
+        Cutting { resolution, bucket_step, framing, upscale }
     }
 
     fn tools<'a>(&self, models: Option<&'a FaceModels>, cache: &'a Cache) -> Tools<'a> {
@@ -166,9 +222,15 @@ impl CurateOptions {
             class_word: self.class_word.trim().into(),
             photos,
             references: previous.references.clone(),
+            traits: match self.traits.is_empty() {
+                true => previous.traits.clone(),
+                false => self.traits.iter().map(|own| own.trim().to_owned()).collect(),
+            },
+            traits_said: Vec::new(),
             resolution: self.resolution,
             bucket_step: self.bucket_step,
             face_models: models.map(|models| models.fingerprint().into()),
+            sheet: Vec::new(),
         }
     }
 }

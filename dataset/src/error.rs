@@ -94,6 +94,38 @@ pub enum DatasetError {
         /// The parser's reason, with line and column.
         source: Box<toml::de::Error>,
     },
+    /// The dataset's limits cannot be read.
+    #[error("`{}` is not valid: {reason}", path.display())]
+    Limits {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A mask cannot be used.
+    #[error("the mask `{}` cannot be used: {reason}; remove it, or correct it", path.display())]
+    Mask {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// Too few photos to calibrate on.
+    #[error(
+        "{accepted} photos are accepted and {least} are needed to tell what is natural; keep more in `likeness curate review`, or curate more"
+    )]
+    TooFewAccepted {
+        /// How many are accepted.
+        accepted: usize,
+        /// How many are needed.
+        least: usize,
+    },
+    /// No photo for a character sheet.
+    #[error("`{}` keeps no photo for a sheet; look at its report.html for the reasons", dir.display())]
+    NoSheet {
+        /// The dataset.
+        dir: PathBuf,
+    },
     /// A line of a JSON Lines file of the dataset is not valid.
     #[error("line {line} of `{}` is not valid; {remedy}", path.display())]
     Json {
@@ -189,6 +221,14 @@ pub enum DatasetError {
     Faces {
         /// The photo's path in the photos folder.
         path: String,
+        /// The reason.
+        source: Box<FaceError>,
+    },
+    /// The encoder of whole pictures cannot be used.
+    #[error("cannot use the features of `{}`; check the model and the TOML beside it", path.display())]
+    Features {
+        /// The model.
+        path: PathBuf,
         /// The reason.
         source: Box<FaceError>,
     },

@@ -13,6 +13,7 @@ use crate::record::ImageRecord;
 pub(crate) struct Previous {
     pub records: Vec<ImageRecord>,
     pub references: Vec<String>,
+    pub traits: Vec<String>,
 }
 
 impl Previous {
@@ -71,13 +72,14 @@ fn previous(out: &Path, photos: &Path, trigger: &str) -> Result<Previous, Datase
         Err(DatasetError::Incomplete { .. }) => Vec::new(), // a curation that was cut off
         records => records?,
     };
-    Ok(Previous { records, references: character.references })
+    let Character { references, traits, .. } = character;
+    Ok(Previous { records, references, traits })
 }
 
 /// With `--force` whatever is still readable serves to keep edited captions.
 fn with_force(out: &Path) -> Previous {
     let records = dataset::read_records(out).unwrap_or_default();
-    Previous { records, references: Vec::new() }
+    Previous { records, ..Previous::default() }
 }
 
 fn absolute(path: &Path) -> PathBuf {

@@ -1,5 +1,6 @@
 //! Judges one photo by itself.
 
+use crate::calibrate::OwnLimits;
 use crate::limits;
 use crate::measure::{FaceLook, Look, Measured};
 use crate::record::{Measures, Reason};
@@ -17,11 +18,18 @@ pub(crate) struct Judgement {
     pub notes: Vec<Reason>,
     /// What was measured.
     pub measures: Measures,
+    /// The dataset's own limits.
+    pub own: OwnLimits,
 }
 
 /// Judges a photo whose shorter side has to be `min_side` pixels.
-pub(crate) fn judge(photo: &Measured, min_side: u32, rules: FaceRules) -> Judgement {
-    let mut said = Judgement::default();
+pub(crate) fn judge(
+    photo: &Measured,
+    min_side: u32,
+    rules: FaceRules,
+    limits: &OwnLimits,
+) -> Judgement {
+    let mut said = Judgement { own: limits.clone(), ..Judgement::default() };
     said.size(photo, min_side);
     said.picture_look(&photo.picture, rules != FaceRules::Apply || photo.face.is_none());
     said.limited(&limits::NOISE, photo.camera.noise);
@@ -218,12 +226,16 @@ mod tests {
     }
 
     fn rules_of(photo: &Measured, rules: FaceRules) -> Vec<String> {
-        judge(photo, 512, rules).reasons.into_iter().map(|reason| reason.rule).collect()
+        judge(photo, 512, rules, &OwnLimits::default())
+            .reasons
+            .into_iter()
+            .map(|reason| reason.rule)
+            .collect()
     }
 
     #[test]
     fn a_good_photo_has_no_reasons_and_its_limits_are_recorded() {
-        let said = judge(&photo(vec![face(300.0)]), 512, FaceRules::Apply);
+        let said = judge(&photo(vec![face(300.0)]), 512, FaceRules::Apply, &OwnLimits::default());
         assert!(said.reasons.is_empty() && said.notes.is_empty(), "{said:?}");
         assert_eq!(said.measures.get("short_side"), Some(600.0));
         let eyes = said.measures.iter().find(|measure| measure.name == "eye_distance");
@@ -259,7 +271,7 @@ mod tests {
     fn a_face_that_is_smeared_one_way_is_blurred() {
         let mut moved = photo(vec![face(300.0)]);
         moved.face.as_mut().expect("a face").look.sharpness.evenness = 0.05;
-        let said = judge(&moved, 512, FaceRules::Apply);
+        let said = judge(&moved, 512, FaceRules::Apply, &OwnLimits::default());
         assert_eq!(said.reasons.len(), 1);
         assert!(said.reasons[0].message.contains("smeared"), "{said:?}");
     }

@@ -14,12 +14,16 @@
 //! | `captions/*.txt` | one caption a photo, free to edit |
 //! | `words.jsonl` | what taggers and captioners said, if any were asked |
 //! | `decisions.jsonl` | what a person overrode, the last line on a photo holds |
+//! | `limits.toml` | the dataset's own limits, if it was calibrated |
+//! | `masks/*.png` | where the heads are, if that was asked for |
+//! | `sheet.png` | the character sheet, if it was asked for |
 //! | `report.html` | what was kept and dropped, and why; `report-2.html` and so on for many photos |
 //! | `cache/measures/` | what was measured, by the photo's content; may be removed at any time |
 
 mod atomic;
 mod bucket;
 mod cache;
+mod calibrate;
 mod camera;
 pub mod captions;
 mod character;
@@ -34,16 +38,20 @@ mod error;
 mod exposure;
 mod folder;
 mod foreign;
+mod framing;
 mod hash;
+mod head;
 mod jpeg_end;
 mod judge;
 mod lab;
 mod limits;
 mod lock;
 mod luminance;
+mod masks;
 mod measure;
 mod perceptual;
 mod person;
+mod plan;
 mod portrait;
 mod preview;
 mod progress;
@@ -55,6 +63,8 @@ mod room;
 mod rules;
 mod scan;
 mod sharpness;
+mod sheet;
+mod subject;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -63,6 +73,7 @@ mod verdicts;
 mod workers;
 
 pub use bucket::Bucket;
+pub use calibrate::{Calibration, Change, calibrate, forget_calibration};
 pub use character::Character;
 pub use crop::Crop;
 pub use crop_choices::CropChoice;
@@ -70,9 +81,12 @@ pub use curate::{CurateOptions, curate, curate_until};
 pub use dataset::Dataset;
 pub use decisions::Decision;
 pub use error::DatasetError;
+pub use framing::Framing;
+pub use plan::{BucketPlan, PhotoPlan};
 pub use progress::{Event, Summary};
 pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
 pub use review::{Changed, Review, Reviewed, ReviewedPhoto};
+pub use sheet::{Sheet, SheetPhoto, SheetView, make_sheet};
 
 /// The version that every file of a dataset carries.
 pub const FORMAT_VERSION: u32 = 1;

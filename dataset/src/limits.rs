@@ -6,7 +6,7 @@
 //! look; beyond `drop` the photo is not trained on.
 
 use crate::judge::Judgement;
-use crate::record::Reason;
+use crate::record::{Reason, Verdict};
 
 /// What a number may be.
 #[derive(Debug, Clone, Copy)]
@@ -140,23 +140,40 @@ pub(crate) const FRAME: Limit = Limit {
 impl Judgement {
     /// Records `value`, and what `limit` says of it.
     pub fn limited(&mut self, limit: &Limit, value: f64) {
-        let Limit { measure, unit, rule, more_is_worse, review, drop, says } = *limit;
+        let limit = self.own.of(limit);
+        let Limit { measure, unit, rule, more_is_worse, review, drop, says } = limit;
         let size = if value.is_finite() { value } else { 0.0 };
         let ends = drop.unwrap_or(review);
         let (lowest, highest) = if more_is_worse { (None, Some(ends)) } else { (Some(ends), None) };
         self.measures.add(measure, size, unit, lowest, highest);
-        let judged = if SIGNED.contains(&measure) { size.abs() } else { size };
-        let beyond = |end: f64| if more_is_worse { judged > end } else { judged < end };
         let reason = |end: f64| {
             let message = format!("{says} ({size:.2} {unit}, limit {end})");
             Reason::measured(rule, message, size, end)
         };
-        match drop {
-            Some(end) if beyond(end) => self.reasons.push(reason(end)),
-            _ if beyond(review) => self.doubts.push(reason(review)),
-            _ => {}
+        match limit.verdict(size) {
+            Verdict::Drop => self.reasons.push(reason(ends)),
+            Verdict::Review => self.doubts.push(reason(review)),
+            Verdict::Keep => {}
         }
     }
+}
+
+impl Limit {
+    /// What it says of a value.
+    pub fn verdict(&self, value: f64) -> Verdict {
+        let judged = judged(self.measure, value);
+        let beyond = |end: f64| if self.more_is_worse { judged > end } else { judged < end };
+        match self.drop {
+            Some(end) if beyond(end) => Verdict::Drop,
+            _ if beyond(self.review) => Verdict::Review,
+            _ => Verdict::Keep,
+        }
+    }
+}
+
+/// What of a measure's value is judged.
+pub(crate) fn judged(measure: &str, value: f64) -> f64 {
+    if SIGNED.contains(&measure) { value.abs() } else { value }
 }
 
 /// Measures with two sides, judged by their size.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::plan::BucketPlan;
 use crate::record::ImageRecord;
 
 /// A step of curation.
@@ -49,6 +50,8 @@ pub struct Summary {
     pub review: usize,
     /// How many are dropped.
     pub dropped: usize,
+    /// What training will see of the kept photos, by bucket.
+    pub plan: Vec<BucketPlan>,
     /// One record a photo with a person's decisions applied, sorted by path.
     pub records: Vec<ImageRecord>,
     /// What could not be measured, and why, in words.

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::character::Character;
+use crate::plan::PhotoPlan;
 use crate::progress::Summary;
 use crate::record::{ImageRecord, Measure, Reason, Verdict};
 
@@ -43,7 +44,7 @@ pub(crate) fn page(report: &Report, records: &[&ImageRecord], pages: &str) -> St
          To override it run <code>likeness curate review</code>, or add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{pages}\
          </body>\n</html>\n",
         resolution = character.resolution,
-        hints = hints(summary),
+        hints = hints(summary) + &plan(summary),
         review_part = match review {
             0 => String::new(),
             _ => section("Review", *review, &cards(Verdict::Review)),
@@ -75,11 +76,25 @@ fn hints(summary: &Summary) -> String {
     if items.is_empty() { items } else { format!("<ul class=\"hints\">{items}</ul>\n") }
 }
 
+/// The buckets, with what is cut away and how much is made smaller.
+fn plan(summary: &Summary) -> String {
+    let items: String =
+        summary.plan.iter().map(|plan| format!("<li>{}</li>", plan.in_words())).collect();
+    match items.as_str() {
+        "" => items,
+        _ => format!("<details><summary>What is trained on</summary><ul>{items}</ul></details>\n"),
+    }
+}
+
 fn card(record: &ImageRecord, report: &Report) -> String {
     let size = match record.bucket {
         Some(bucket) => format!(
-            "{} x {} px, trained at {} x {}",
-            record.width, record.height, bucket.width, bucket.height
+            "{} x {} px, trained at {} x {}{}",
+            record.width,
+            record.height,
+            bucket.width,
+            bucket.height,
+            PhotoPlan::of(record).map_or(String::new(), |plan| format!(": {}", plan.in_words()))
         ),
         None => "not readable".into(),
     };

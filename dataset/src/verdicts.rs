@@ -3,17 +3,21 @@
 use likeness_faces::{FaceModels, Identity};
 
 use crate::FORMAT_VERSION;
-use crate::bucket::Bucket;
+use crate::calibrate::OwnLimits;
 use crate::crop::Crop;
 use crate::curate::CurateOptions;
 use crate::decisions::Decisions;
 use crate::duplicates::{self, Candidate, Duplicate};
+use crate::error::DatasetError;
+use crate::framing::Framed;
 use crate::judge::{Judgement, judge};
 use crate::measure::{Measured, Photo};
 use crate::person;
+use crate::plan::BucketPlan;
 use crate::progress::Summary;
 use crate::record::{ImageRecord, Measures, Reason, Verdict, rounded};
 use crate::rules::{self, FaceRules};
+use crate::subject::Subject;
 
 /// The records of a set as the rules left them, and what to say of the set.
 pub(crate) struct Verdicts {
@@ -30,7 +34,7 @@ impl Verdicts {
         photos: &[Photo],
         options: &CurateOptions,
         models: Option<&FaceModels>,
-        decisions: &Decisions,
+        (decisions, limits): (&Decisions, &OwnLimits),
     ) -> Self {
         let readable = || photos.iter().filter_map(|photo| photo.measured.as_ref().ok());
         let sure = |photo: &&Measured| {
@@ -38,7 +42,9 @@ impl Verdicts {
         };
         let with_face = readable().filter(sure).count();
         let rules = FaceRules::for_set(models.is_some(), with_face, readable().count());
-        let records = photos.iter().map(|photo| record(photo, options, rules)).collect();
+        let chosen = |photo: &Photo| decisions.of(&photo.sha256).and_then(|said| said.crop);
+        let by = |photo| (rules, limits, chosen(photo));
+        let records = photos.iter().map(|photo| record(photo, options, by(photo))).collect();
         let mut verdicts = Self { records, unmeasured: Vec::new(), advice: Vec::new() };
         verdicts.say_what_is_unmeasured(rules, readable().count());
         verdicts.drop_duplicates(photos, decisions);
@@ -46,6 +52,17 @@ impl Verdicts {
             verdicts.drop_strangers(photos, models.same_person_cosine(), decisions);
         }
         verdicts
+    }
+
+    /// Drops photos of another subject, or says why they could not be told.
+    pub fn compare_subjects(&mut self, subject: &Subject) -> Result<(), DatasetError> {
+        if !subject.judge(&mut self.records)? {
+            let few = rules::LEAST_FACES_FOR_IDENTITY;
+            self.unmeasured.push(format!(
+                "same subject: fewer than {few} photos are kept, too few to compare"
+            ));
+        }
+        Ok(())
     }
 
     /// The summary of the records as they are now.
@@ -57,7 +74,8 @@ impl Verdicts {
             let (least, most) = (rules::GOOD_COUNT.start(), rules::GOOD_COUNT.end());
             advice.push(format!("{kept} photos are kept; {least} to {most} work best"));
         }
-        Summary { kept, review, dropped: records.len() - kept, records, unmeasured, advice }
+        let plan = BucketPlan::all(records.iter().filter(|record| record.is_kept()));
+        Summary { kept, review, dropped: records.len() - kept, plan, records, unmeasured, advice }
     }
 
     fn say_what_is_unmeasured(&mut self, rules: FaceRules, readable: usize) {
@@ -155,7 +173,11 @@ fn candidate<'a>(photo: &'a Photo, decisions: &Decisions) -> Option<Candidate<'a
     })
 }
 
-fn record(photo: &Photo, options: &CurateOptions, rules: FaceRules) -> ImageRecord {
+fn record(
+    photo: &Photo,
+    options: &CurateOptions,
+    by: (FaceRules, &OwnLimits, Option<Crop>),
+) -> ImageRecord {
     let empty = ImageRecord {
         version: FORMAT_VERSION,
         path: photo.path.clone(),
@@ -175,7 +197,7 @@ fn record(photo: &Photo, options: &CurateOptions, rules: FaceRules) -> ImageReco
         caption_written_sha256: String::new(),
     };
     match &photo.measured {
-        Ok(measured) => judged(empty, measured, options, rules),
+        Ok(measured) => judged(empty, measured, options, by),
         Err(why) => ImageRecord { reasons: vec![Reason::plain("unreadable", why)], ..empty },
     }
 }
@@ -184,10 +206,14 @@ fn judged(
     empty: ImageRecord,
     photo: &Measured,
     options: &CurateOptions,
-    rules: FaceRules,
+    (rules, limits, chosen): (FaceRules, &OwnLimits, Option<Crop>),
 ) -> ImageRecord {
     let (width, height) = (photo.width, photo.height);
-    let Judgement { reasons, doubts, mut notes, measures } = judge(photo, options.min_side, rules);
+    let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
+    let framed = options.cutting().with(width, height, face, chosen);
+    let mut said = judge(photo, options.min_side, rules, limits);
+    said.cut(&framed, options.upscale);
+    let Judgement { reasons, doubts, mut notes, measures, .. } = said;
     let (verdict, reasons) = match (reasons.is_empty(), doubts.is_empty()) {
         (true, true) => (Verdict::Keep, reasons),
         (true, false) => (Verdict::Review, doubts),
@@ -196,11 +222,7 @@ fn judged(
             (Verdict::Drop, reasons)
         }
     };
-    let bucket = Bucket::nearest(width, height, options.resolution, options.bucket_step);
-    let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
-    let crop = Crop::choose(width, height, bucket, face);
-    let upscale = crop.upscale(bucket);
-    notes.extend(crop.enlarged(bucket));
+    let Framed { bucket, crop, .. } = framed;
     ImageRecord {
         width,
         height,
@@ -211,7 +233,7 @@ fn judged(
         faces: photo.faces.clone(),
         crop: Some(crop),
         bucket: Some(bucket),
-        upscale: Some(rounded(upscale)),
+        upscale: Some(rounded(crop.upscale(bucket))),
         ..empty
     }
 }

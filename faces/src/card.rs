@@ -18,6 +18,8 @@ pub enum Kind {
     Encoder,
     /// Reads a whole picture: one answer for each label of each axis.
     Reader,
+    /// Turns a whole picture into a direction.
+    Features,
 }
 
 /// Something that a reader tells of a picture, such as its place.
@@ -59,6 +61,7 @@ impl Kind {
             Self::Detector => "detector",
             Self::Encoder => "encoder",
             Self::Reader => "reader",
+            Self::Features => "features",
         }
     }
 }
@@ -100,7 +103,8 @@ pub struct ModelCard {
     pub margin: f64,
     /// The length of an encoder's answer; 0 for a detector.
     pub output_dimension: usize,
-    /// The cosine below which an encoder takes two faces for two people.
+    /// The cosine below which an encoder takes two faces for two people, or features two pictures
+    /// for two subjects.
     pub same_person_cosine: f64,
     /// What a reader tells; empty for others.
     pub axes: Vec<Axis>,
@@ -122,16 +126,13 @@ struct Description {
     output_dimension: usize,
     licence: String,
     source: String,
-    #[serde(default = "usual_same_person_cosine")]
-    same_person_cosine: f64,
+    same_person_cosine: Option<f64>,
     #[serde(default)]
     axes: Vec<Axis>,
 }
 
 /// MobileFace V2 on photographs: impostors reach .30, the same person .48.
-fn usual_same_person_cosine() -> f64 {
-    0.35
-}
+const USUAL_SAME_PERSON_COSINE: f64 = 0.35;
 
 impl ModelCard {
     /// The card of a model that the catalogue knows.
@@ -181,7 +182,7 @@ impl ModelCard {
             scale: said.scale,
             margin: said.margin,
             output_dimension: said.output_dimension,
-            same_person_cosine: said.same_person_cosine,
+            same_person_cosine: said.same_person_cosine.unwrap_or(USUAL_SAME_PERSON_COSINE),
             axes: said.axes,
         })
     }
@@ -198,6 +199,11 @@ impl Description {
         }
         if self.kind == Kind::Reader && self.axes.iter().all(|axis| axis.labels.is_empty()) {
             return Err("no axes, which a reader needs: [[axes]] with a name and labels".into());
+        }
+        if self.kind == Kind::Features
+            && (self.output_dimension == 0 || self.same_person_cosine.is_none())
+        {
+            return Err("no output_dimension or no same_person_cosine, which features need".into());
         }
         if !(0.0..=2.0).contains(&self.margin) {
             return Err(format!("margin {} where 0 to 2 are possible", self.margin));

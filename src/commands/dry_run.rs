@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use likeness_dataset::{BucketPlan, PhotoPlan};
 use likeness_trainer::cache::Cache;
 use likeness_trainer::memory::{Plan, gib};
 use likeness_trainer::run_folder::RunFolder;
@@ -137,6 +138,14 @@ impl Outlook<'_> {
             format!("disk: {} of checkpoints, {disk} free", gib(self.disk_bytes)),
             format!("time: {time}"),
         ];
+        let kept = || prepared.dataset.kept();
+        lines.extend(
+            BucketPlan::all(kept()).iter().map(|plan| format!("bucket {}", plan.in_words())),
+        );
+        lines.extend(kept().filter_map(PhotoPlan::of).map(|plan| {
+            let (path, bucket) = (&plan.path, plan.bucket);
+            format!("photo {path}: {} x {}, {}", bucket.width, bucket.height, plan.in_words())
+        }));
         lines.extend(self.warnings());
         lines.iter().map(|line| format!("# {line}\n")).collect()
     }
@@ -168,6 +177,8 @@ impl Outlook<'_> {
             "base": { "family": prepared.checkpoint.family().title(), "path": prepared.checkpoint.path() },
             "photos": self.photos(),
             "buckets": buckets.collect::<Vec<_>>(),
+            "bucket_plans": BucketPlan::all(prepared.dataset.kept()),
+            "photo_plans": prepared.dataset.kept().filter_map(PhotoPlan::of).collect::<Vec<_>>(),
             "from_step": self.from,
             "layers": self.layers,
             "parameters": self.parameters,

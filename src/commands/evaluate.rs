@@ -5,13 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use likeness_dataset::Dataset;
+use likeness_dataset::captions::lint::{About, Finding, IDENTITY_WORD, Text, lint_prompts};
+use likeness_dataset::{Character, Dataset};
 use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::pipeline::Pipeline;
 use likeness_diffusion::precision::Precision;
+use likeness_diffusion::tokenizer::Tokenizer;
 use likeness_evaluator::{
-    Arm, Event, Judge, Judges, Outcome, PipelinePainter, Plan, Reader, Recipe, Reference, Scores,
-    Suite, Thresholds, evaluate,
+    Arm, Event, Judge, Judges, Outcome, PipelinePainter, Plan, Prompt, Reader, Recipe, Reference,
+    Scores, Suite, Thresholds, evaluate,
 };
 use likeness_faces::{FaceModels, SceneReader};
 use likeness_trainer::config::{self, RunConfig};
@@ -20,6 +22,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::DEVICE_HELP;
+use super::caption::window;
 use super::generate::SamplingArgs;
 use super::train;
 use crate::meter::{Meter, note};
@@ -80,6 +83,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     })?;
     let plan = plan(args, &dataset, &checkpoint, format!("{:x}", Sha256::digest(bytes)))?;
     plan.check()?;
+    say_what_fights(&plan, &dataset.character, checkpoint.tokenizer());
     let own = config.base.join(JUDGES);
     let own = own.is_dir().then_some(own.as_path());
     let models = face_models::find(args.models.as_deref().or(own))?;
@@ -169,11 +173,30 @@ fn plan(
     })
 }
 
-/// The character as the trainer saw it.
+/// Notes each prompt that describes the face, which is not held out then but told.
+fn say_what_fights(plan: &Plan, character: &Character, tokenizer: &Tokenizer) {
+    let Character { trigger, class_word, .. } = character;
+    let traits = character.identity_words();
+    let subject = format!("{trigger} {class_word}");
+    let text = |prompt: &Prompt| Text { name: prompt.name.clone(), text: prompt.of(&subject) };
+    let texts: Vec<_> = plan.recipe.suite.prompts.iter().map(text).collect();
+    let count = |text: &str| tokenizer.encode(text).len();
+    let about = About { trigger, class_word, traits: &traits };
+    let found = lint_prompts(&texts, about, window(tokenizer, &count));
+    for Finding { file, evidence, why, .. } in found.iter().filter(|f| f.rule == IDENTITY_WORD) {
+        note(&format!("prompt `{file}` says `{evidence}`: {why}"));
+    }
+}
+
+/// The character as the trainer saw it, the photos of its sheet first.
 fn references(dataset: &Dataset) -> anyhow::Result<Vec<Reference>> {
-    let wanted = &dataset.character.references;
-    let chosen = dataset.kept().filter(|r| wanted.is_empty() || wanted.contains(&r.path));
+    let Character { references: wanted, sheet, .. } = &dataset.character;
+    let on_sheet = |path: &str| sheet.iter().position(|photo| photo.path == path);
+    let mut chosen: Vec<_> =
+        dataset.kept().filter(|r| wanted.is_empty() || wanted.contains(&r.path)).collect();
+    chosen.sort_by_key(|record| on_sheet(&record.path).unwrap_or(usize::MAX));
     chosen
+        .into_iter()
         .map(|record| Ok(Reference { name: record.path.clone(), image: dataset.pixels(record)? }))
         .collect()
 }

@@ -41,6 +41,7 @@ fn gradients(base: &str, preset: Preset, text_learns: bool, size: [usize; 2]) ->
             noise: random("noise", shape, &device),
             timesteps: vec![100, 700],
             text: encoder.encode(&windows, 0),
+            mask: None,
         };
         let mut pieces = match how {
             Some(how) => objective.gradients(&unet, &schedule, &batch, how).1,

@@ -12,6 +12,7 @@ mod browser;
 mod captions;
 mod checkpointing;
 mod command_line;
+mod curation;
 mod evaluation;
 mod exactness;
 mod full_disk;

@@ -113,6 +113,12 @@ pub struct TrainConfig {
     pub clip: f64,
     /// γ of min-SNR; 0 weighs all timesteps alike. Default 0; 5 is the paper's.
     pub min_snr_gamma: f64,
+    /// What of each photo the loss is weighted by: "none", or "face", its head. Default "none".
+    #[serde(skip_serializing_if = "Mask::is_none")]
+    pub mask: Mask,
+    /// Weight outside the mask, 0 to 1. Default 0.1 (OneTrainer).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask_background: Option<f64>,
     /// Last layers of the text encoder that are left out. Default 0.
     pub clip_skip: usize,
     /// What the base predicts, where its file does not say it: "epsilon" or "v_prediction".
@@ -145,6 +151,8 @@ impl Default for TrainConfig {
             weight_decay: 0.01,
             clip: 1.0,
             min_snr_gamma: 0.0,
+            mask: Mask::None,
+            mask_background: None,
             clip_skip: 0,
             prediction: None,
             precision: Precision::Auto,
@@ -156,6 +164,14 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// The weight outside the mask, where there is a mask.
+    pub fn background(&self) -> Option<f64> {
+        match self.mask {
+            Mask::None => None,
+            Mask::Face => Some(self.mask_background.unwrap_or(0.1)),
+        }
+    }
+
     /// AdamW's constants.
     pub fn optimizer(&self) -> AdamWConfig {
         AdamWConfig {
@@ -165,6 +181,23 @@ impl TrainConfig {
             weight_decay: self.weight_decay,
             clip: (self.clip > 0.0).then_some(self.clip),
         }
+    }
+}
+
+/// What of each photo the loss is weighted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mask {
+    /// Nothing: the whole picture counts.
+    #[default]
+    None,
+    /// The head of the main face, or the mask in the dataset.
+    Face,
+}
+
+impl Mask {
+    fn is_none(&self) -> bool {
+        *self == Self::None
     }
 }
 

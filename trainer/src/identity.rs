@@ -17,6 +17,13 @@ use crate::learning_rate::Shape;
 pub struct Identity(BTreeMap<String, String>);
 
 impl Identity {
+    /// As it is, with the loss weighted by masks of this `hash` and this weight outside of them.
+    pub fn masked(mut self, hash: &str, background: f64) -> Self {
+        self.0.insert("train.mask".into(), hash.to_owned());
+        self.0.insert("train.mask_background".into(), background.to_string());
+        self
+    }
+
     /// The identity of `config` on these inputs.
     pub fn new(
         config: &RunConfig,

@@ -12,6 +12,7 @@ use likeness_diffusion::weights::HostTensor;
 
 use crate::cache::Cache;
 use crate::error::TrainError;
+use crate::mask;
 
 /// One photo's inputs.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Example {
     pub windows: Vec<Window>,
     /// States of its caption, `[windows, 77, d_text]`, unless the encoder learns.
     states: Option<HostTensor>,
+    /// Weights of its latents' errors, `[1, 1, h, w]` of mean 1, if there is a mask.
+    mask: Option<HostTensor>,
 }
 
 /// Every kept photo.
@@ -46,6 +49,8 @@ pub struct Maker<'a> {
     pub clip_skip: usize,
     /// Whether states can be kept: not if the encoder learns.
     pub keep_states: bool,
+    /// The weight outside the photos' masks, if the loss is masked.
+    pub mask_background: Option<f64>,
     /// Where it is computed.
     pub device: &'a Device,
 }
@@ -71,7 +76,14 @@ impl Maker<'_> {
                 true => Some(self.states(&windows, cache, &mut text_encoder)?),
                 false => None,
             };
-            examples.push(Example { path: record.path.clone(), moments, windows, states });
+            let latents = [moments[0].shape[2], moments[0].shape[3]];
+            let mask = match self.mask_background {
+                Some(background) => {
+                    Some(mask::weights(&dataset.mask(record)?, latents, background))
+                }
+                None => None,
+            };
+            examples.push(Example { path: record.path.clone(), moments, windows, states, mask });
         }
         on_photo(records.len(), records.len());
         let empty = tokenizer.window("");
@@ -175,6 +187,13 @@ impl Inputs {
         };
         let moments = Moments { mean: stack(0), log_variance: stack(1) };
         moments.sample(noise, &self.vae)
+    }
+
+    /// Weights of the errors of `photos` (of one bucket), `[photos, 1, h, w]`, if there are masks.
+    pub fn masks(&self, photos: &[usize], device: &Device) -> Option<Tensor<4>> {
+        let mask = |photo: &usize| self.examples[*photo].mask.as_ref();
+        let masks: Vec<&HostTensor> = photos.iter().map(mask).collect::<Option<_>>()?;
+        Some(Tensor::cat(masks.into_iter().map(|mask| tensor(mask, device)).collect(), 0))
     }
 
     /// Shape of one photo's latents: channels, height, width.

@@ -18,6 +18,7 @@ mod header;
 pub mod identity;
 pub mod inputs;
 pub mod learning_rate;
+mod mask;
 pub mod memory;
 pub mod objective;
 pub mod optimizer;

@@ -19,6 +19,8 @@ pub struct Batch {
     pub timesteps: Vec<usize>,
     /// Text states, `[batch, tokens, d_text]`.
     pub text: Tensor<3>,
+    /// Weights of the errors, `[batch, 1, h, w]` of mean 1 a sample; `None` weighs all alike.
+    pub mask: Option<Tensor<4>>,
 }
 
 /// How errors are weighted.
@@ -62,8 +64,12 @@ impl Objective {
 
     /// The loss of a prediction.
     pub(crate) fn of(&self, predicted: Tensor<4>, schedule: &Schedule, batch: &Batch) -> Tensor<1> {
-        let Batch { latents, noise, timesteps, .. } = batch.clone();
+        let Batch { latents, noise, timesteps, mask, .. } = batch.clone();
         let error = (predicted - schedule.target(latents, noise, &timesteps)).square();
+        let error = match mask {
+            Some(mask) => error * mask, // [batch, 4, h, w]
+            None => error,
+        };
         match self.min_snr_gamma {
             None => error.mean(),
             Some(gamma) => {
@@ -97,6 +103,7 @@ pub fn weight(schedule: &Schedule, t: usize, gamma: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
     use likeness_diffusion::schedule::ScheduleConfig;
 
     use super::*;
@@ -108,5 +115,30 @@ mod tests {
         assert_eq!(weight(&schedule, 999, 5.0), 1.0, "almost pure noise weighs fully");
         let rescaled = ScheduleConfig { rescale_betas_zero_snr: true, ..Default::default() };
         assert!(weight(&Schedule::new(rescaled), 999, 5.0).is_finite());
+    }
+
+    #[test]
+    fn a_mask_of_ones_changes_no_bit_and_errors_outside_a_mask_count_less() {
+        let (device, schedule) = (Device::flex(), Schedule::new(ScheduleConfig::default()));
+        let zeros = Tensor::<4>::zeros([1, 4, 2, 2], &device);
+        let batch = |mask: Option<[f32; 4]>| Batch {
+            latents: zeros.clone(),
+            noise: zeros.clone(),
+            timesteps: vec![500],
+            text: Tensor::zeros([1, 1, 1], &device),
+            mask: mask.map(|m| Tensor::<1>::from_floats(m, &device).reshape([1, 1, 2, 2])),
+        };
+        // Wrong by 3 in the first column of each channel alone.
+        let wrong = Tensor::<1>::from_floats([3.0, 0.0, 3.0, 0.0].repeat(4).as_slice(), &device);
+        let wrong = wrong.reshape([1, 4, 2, 2]);
+        for min_snr_gamma in [None, Some(5.0)] {
+            let objective = Objective { min_snr_gamma };
+            let loss =
+                |mask| objective.of(wrong.clone(), &schedule, &batch(mask)).into_scalar::<f32>();
+            assert_eq!(loss(None), loss(Some([1.0; 4])));
+            let (inside, outside) =
+                (loss(Some([1.5, 0.5, 1.5, 0.5])), loss(Some([0.5, 1.5, 0.5, 1.5])));
+            assert!((inside / outside - 3.0).abs() < 1e-5, "{inside} {outside}");
+        }
     }
 }

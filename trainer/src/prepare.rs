@@ -70,6 +70,10 @@ impl<'a> Prepared<'a> {
         let fingerprint = self.checkpoint.fingerprint()?;
         let dataset = self.dataset.content_hash()?;
         let identity = Identity::new(self.config, &self.checkpoint, &fingerprint, &dataset, engine);
+        let identity = match self.config.train.background() {
+            Some(background) => identity.masked(&self.dataset.masks_hash()?, background),
+            None => identity,
+        };
         Ok((fingerprint, identity))
     }
 
@@ -80,6 +84,7 @@ impl<'a> Prepared<'a> {
             fingerprint,
             clip_skip: self.config.train.clip_skip,
             keep_states: !self.config.adapter.text_encoder,
+            mask_background: self.config.train.background(),
             device,
         }
     }

@@ -255,6 +255,7 @@ impl<'a> Run<'a> {
             noise: draw("noise"),
             timesteps: (0..photos.len()).map(timestep).collect(),
             text,
+            mask: self.inputs.masks(&photos, self.device),
         }
     }
 

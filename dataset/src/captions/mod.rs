@@ -8,10 +8,11 @@ mod clean;
 mod describe;
 pub mod identity;
 pub mod lint;
+mod said_traits;
 mod split;
 mod template;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod words;
 
 use std::collections::HashSet;
@@ -28,6 +29,8 @@ use crate::record::{ImageRecord, Reason};
 pub use describe::{
     Answer, Captioned, Captioner, INSTRUCTION, Plan, Refusal, Sources, Step, caption, plan,
 };
+pub(crate) use said_traits::traits_said;
+pub(crate) use template::shows_the_figure;
 use words::Kind;
 pub(crate) use words::Words;
 
@@ -78,8 +81,10 @@ fn compose(record: &ImageRecord, character: &Character, words: &Words) -> String
     for said in
         [Kind::Description, Kind::Tags].into_iter().filter_map(|kind| words.of(record, kind))
     {
+        let own = |phrase: &str| character.traits.iter().any(|own| mentions(phrase, own));
         let allowed = |phrase: &&String| {
-            said.keep_identity || identity::traits(phrase, &[trigger, class_word]).is_empty()
+            let known = || identity::traits(phrase, &[trigger, class_word]);
+            said.keep_identity || (!own(phrase) && known().is_empty())
         };
         for phrase in said.phrases.iter().filter(allowed) {
             if !phrases.iter().any(|known| known.eq_ignore_ascii_case(phrase)) {
@@ -192,6 +197,8 @@ mod tests {
         assert_eq!(both, format!("{lone}, on a hill, Scarf, outdoors"));
         let all = say(Kind::Tags, &["blond hair"], true);
         assert_eq!(all, format!("{lone}, on a hill, Scarf, blond hair"));
+        let own = Character { traits: vec!["scarf".into()], ..character };
+        assert_eq!(compose(&photo, &own, &words), format!("{lone}, on a hill, blond hair"));
     }
 
     #[test]

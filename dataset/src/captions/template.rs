@@ -6,6 +6,7 @@
 //! (close-ups .53 to .75 of the height, portraits .40 to .59, half figures .28 to .38) and, below
 //! that, reckoned from a body of 7.5 heads; light is the 95th percentile of natural photos.
 
+use crate::crop::Crop;
 use crate::record::ImageRecord;
 
 /// A face of at least this share of the crop's height: a close-up.
@@ -18,6 +19,8 @@ const HALF_FIGURE: f64 = 0.16;
 const BODY: f64 = 8.3;
 /// Of the body's length so much must fit below the chin, since bodies differ and knees bend.
 const BODY_FITS: f64 = 0.8;
+
+const FULL_FIGURE: &str = "a full-figure photo";
 
 /// Degrees of yaw from which a face is turned, in three-quarter view, in profile.
 const YAW: [f64; 3] = [10.0, 28.0, 52.0];
@@ -34,6 +37,13 @@ const BACK_LIGHT: f64 = 0.95;
 /// "a close-up", or "a photo" where the framing was not measured.
 pub(super) fn opening(record: &ImageRecord) -> &'static str {
     framing(record).unwrap_or("a photo")
+}
+
+/// Whether the whole photo, not only its crop, shows the figure from head to about the feet.
+pub(crate) fn shows_the_figure(record: &ImageRecord) -> bool {
+    let (width, height) = (record.width, record.height);
+    let crop = Some(Crop { x: 0, y: 0, width, height });
+    framing(&ImageRecord { crop, ..record.clone() }) == Some(FULL_FIGURE)
 }
 
 /// The rest of what was measured, as phrases.
@@ -92,7 +102,7 @@ fn framing(record: &ImageRecord) -> Option<&'static str> {
         s if s >= CLOSE_UP => Some("a close-up"),
         s if s >= PORTRAIT => Some("a portrait"),
         s if s >= HALF_FIGURE => Some("a half-figure photo"),
-        s if s > 0.0 && below >= BODY * BODY_FITS => Some("a full-figure photo"),
+        s if s > 0.0 && below >= BODY * BODY_FITS => Some(FULL_FIGURE),
         _ => None,
     }
 }
@@ -103,7 +113,6 @@ mod tests {
 
     use super::*;
     use crate::captions::testing::record;
-    use crate::crop::Crop;
 
     /// A record of a face of `share` of the height whose top is at `top` of it, in a crop of all.
     fn framed(share: f32, top: f32) -> ImageRecord {

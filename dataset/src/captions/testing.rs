@@ -6,7 +6,7 @@ use crate::crop::Crop;
 use crate::record::{ImageRecord, Measures, Verdict};
 
 /// A kept photo of which nothing was measured.
-pub(super) fn record(path: &str) -> ImageRecord {
+pub(crate) fn record(path: &str) -> ImageRecord {
     ImageRecord {
         version: FORMAT_VERSION,
         path: path.into(),
@@ -28,7 +28,7 @@ pub(super) fn record(path: &str) -> ImageRecord {
 }
 
 /// "mika", a woman.
-pub(super) fn mika() -> Character {
+pub(crate) fn mika() -> Character {
     let text = "version = 1\ntrigger = 'mika'\nclass_word = 'woman'\nphotos = 'photos'\n\
                 resolution = 512\nbucket_step = 64\n";
     toml::from_str(text).expect("a character")

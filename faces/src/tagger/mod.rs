@@ -9,11 +9,11 @@ mod card;
 
 use std::path::{Path, PathBuf};
 
-use image::imageops::{FilterType, overlay, resize};
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
 use crate::card::Channels;
 use crate::error::FaceError;
+use crate::features::squared;
 use crate::fingerprint::sha256_hex;
 use crate::network::{self, Plan};
 use card::{Card, Layout};
@@ -101,16 +101,7 @@ impl Tagger {
 
     /// `image` in the middle of a white square, at the network's size.
     fn square(&self, image: &RgbImage) -> RgbImage {
-        let (width, height) = image.dimensions();
-        let (longer, side) = (width.max(height), self.card.size);
-        let at = |length: u32| i64::from((longer - length) / 2);
-        let mut square = RgbImage::from_pixel(longer, longer, Rgb([255; 3]));
-        overlay(&mut square, image, at(width), at(height));
-        match longer == side {
-            true => square,
-            false if longer > side => resize(&square, side, side, FilterType::Triangle),
-            false => resize(&square, side, side, FilterType::Lanczos3),
-        }
+        squared(image, self.card.size)
     }
 
     fn values(&self, square: &RgbImage) -> Vec<f32> {
@@ -182,6 +173,8 @@ fn fields(line: &str) -> Vec<String> {
 mod tests {
     use std::collections::BTreeMap;
     use std::fs;
+
+    use image::Rgb;
 
     use super::*;
     use crate::onnx::Graph;

@@ -1,6 +1,8 @@
 //! `likeness curate`: photos in, a dataset with a report out.
 
+mod calibrate;
 mod review;
+mod sheet;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,7 +10,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use likeness_dataset::{CurateOptions, DatasetError, Event, Summary, Verdict};
+use likeness_dataset::{
+    BucketPlan, CurateOptions, Dataset, DatasetError, Event, Framing, Summary, Verdict,
+};
 
 use crate::exit::{INTERRUPTED, Usage};
 use crate::interrupt::{self, STOP};
@@ -31,6 +35,10 @@ pub struct Args {
 enum Action {
     /// Look through a dataset on a local page: verdicts, captions, crops
     Review(review::Args),
+    /// Choose the photos that show best who it is, and draw them side by side in even light
+    Sheet(sheet::Args),
+    /// Take the limits from the photos that were accepted
+    Calibrate(calibrate::Args),
 }
 
 /// Arguments of a curation.
@@ -56,24 +64,51 @@ struct Photos {
     /// Photos whose shorter side is below this are dropped
     #[arg(long, value_name = "PX", default_value_t = 512)]
     min_side: u32,
+    /// How close photos with a face are cropped: auto comes closer where the face would be small
+    #[arg(long, value_name = "auto|close-up|portrait|full", default_value = "auto", value_parser = framing)]
+    framing: Framing,
+    /// Enlarge photos that have too few pixels; else they are reviewed or dropped
+    #[arg(long)]
+    upscale: bool,
+    /// What always holds of the character, such as "green eyes"; may be repeated
+    #[arg(long = "trait", value_name = "WORDS")]
+    traits: Vec<String>,
     /// Folder of face models
     #[arg(long, value_name = "DIR", conflicts_with = "no_faces")]
     models: Option<PathBuf>,
     /// Do not look for faces (toys, animals, drawings)
     #[arg(long)]
     no_faces: bool,
+    /// Model file (ONNX) that encodes whole pictures, to find photos of another toy, animal or drawing
+    #[arg(long, value_name = "FILE")]
+    features: Option<PathBuf>,
     /// Replace a dataset of other photos or another trigger
     #[arg(long)]
     force: bool,
+    /// Write a mask of the head for each kept photo, for `train.mask`; a mask that is there stays
+    #[arg(long, conflicts_with = "dry_run")]
+    masks: bool,
+    /// Measure and judge, say what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
+}
+
+fn framing(text: &str) -> Result<Framing, String> {
+    let found = Framing::ALL.iter().find(|(name, _)| *name == text);
+    found
+        .map(|(_, framing)| *framing)
+        .ok_or_else(|| "choose auto, close-up, portrait or full".into())
 }
 
 /// Curates, or does what the subcommand says.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match (&args.action, &args.photos) {
         (Some(Action::Review(args)), _) => review::run(args, out).map(|()| ExitCode::SUCCESS),
+        (Some(Action::Sheet(args)), _) => sheet::run(args, out).map(|()| ExitCode::SUCCESS),
+        (Some(Action::Calibrate(args)), _) => calibrate::run(args, out).map(|()| ExitCode::SUCCESS),
         (None, Some(photos)) => curate(photos, out),
         (None, None) => {
             Err(Usage("name a folder of photos; see `likeness curate --help`".into()).into())
@@ -95,18 +130,7 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     if models.is_none() && !args.no_faces {
         note(face_models::HINT);
     }
-    let options = CurateOptions {
-        photos: args.photos.clone(),
-        out: args.out.clone().unwrap_or_else(|| format!("{trigger}.dataset").into()),
-        trigger: trigger.to_owned(),
-        class_word: args.class_word.trim().to_owned(),
-        resolution: args.resolution,
-        bucket_step: args.bucket_step,
-        min_side: args.min_side,
-        force: args.force,
-        memory_bytes: memory_bytes(),
-        ..CurateOptions::default()
-    };
+    let options = options(args, trigger);
     interrupt::catch()?;
     let mut view = View::default();
     let stopped = || STOP.asked();
@@ -115,23 +139,64 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     view.finish();
     if let Err(DatasetError::Stopped { measured, photos, .. }) = summary {
         let dataset = options.out.display();
+        if args.dry_run {
+            writeln!(out, "stopped; {measured} of {photos} photos were measured, none is kept")?;
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
         writeln!(out, "stopped; {measured} of {photos} photos are measured, kept in {dataset}")?;
         writeln!(out, "go on    the same command again: what is measured is not measured again")?;
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let summary = summary.with_context(|| format!("cannot curate `{}`", args.photos.display()))?;
+    if args.masks {
+        let count = Dataset::open(&options.out)?.write_masks().context("cannot write the masks")?;
+        note(&format!("{count} masks were written; those that were there stay"));
+    }
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&summary)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&summary, out)?;
     let dataset = options.out.display();
+    if args.dry_run {
+        let (records, captions) = would_write(&summary);
+        writeln!(out, "\nwould write {dataset}: {records} records, {captions} captions, a report")?;
+        writeln!(out, "nothing was written")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     writeln!(out, "\nreport   {dataset}/report.html")?;
     if summary.review > 0 {
         writeln!(out, "look     likeness curate review {dataset} --open")?;
     }
     writeln!(out, "next     likeness train --base MODEL --dataset {dataset} --out runs/{trigger}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What `args` ask for.
+fn options(args: &Photos, trigger: &str) -> CurateOptions {
+    CurateOptions {
+        photos: args.photos.clone(),
+        out: args.out.clone().unwrap_or_else(|| format!("{trigger}.dataset").into()),
+        trigger: trigger.to_owned(),
+        class_word: args.class_word.trim().to_owned(),
+        resolution: args.resolution,
+        bucket_step: args.bucket_step,
+        min_side: args.min_side,
+        framing: args.framing,
+        upscale: args.upscale,
+        traits: args.traits.clone(),
+        features: args.features.clone(),
+        force: args.force,
+        dry_run: args.dry_run,
+        memory_bytes: memory_bytes(),
+        ..CurateOptions::default()
+    }
+}
+
+/// Records, and captions: those of the photos that can be read.
+fn would_write(summary: &Summary) -> (usize, usize) {
+    let readable = summary.records.iter().filter(|record| record.crop.is_some());
+    (summary.records.len(), readable.count())
 }
 
 /// Half of the free memory, 1 GiB at the least: what photos may take while they are decoded.
@@ -187,6 +252,9 @@ fn print(summary: &Summary, out: &mut dyn Write) -> anyhow::Result<()> {
             let reasons: Vec<_> = record.reasons.iter().map(|r| r.message.as_str()).collect();
             writeln!(out, "  {} {}: {}", verdict.name(), record.path, reasons.join("; "))?;
         }
+    }
+    for plan in &summary.plan {
+        writeln!(out, "  bucket {}", BucketPlan::in_words(plan))?;
     }
     for line in summary.unmeasured.iter().chain(&summary.advice) {
         writeln!(out, "  note: {line}")?;

@@ -37,8 +37,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let character = Dataset::open(&args.dataset)?.character;
     let tokenizer = tokenizer(args.base.as_deref())?;
     let count = |text: &str| tokenizer.encode(text).len();
-    let about =
-        About { trigger: &character.trigger, class_word: &character.class_word, traits: &[] };
+    let traits = character.identity_words();
+    let (trigger, class_word) = (&character.trigger, &character.class_word);
+    let about = About { trigger, class_word, traits: &traits };
     let prompts = prompts(&args.prompts)?;
     let findings = lint_prompts(&prompts, about, window(&tokenizer, &count));
     if args.json {

@@ -136,6 +136,8 @@ mod tests {
             ("[train]\nbeta2 = 1.0\n", "train.beta2"),
             ("[adapter]\nrank = 0\n", "adapter.rank"),
             ("[train]\nwarmup_steps = 2000\n", "train.warmup_steps"),
+            ("[train]\nmask = \"face\"\nmask_background = 1.5\n", "train.mask_background"),
+            ("[train]\nmask_background = 0.5\n", "train.mask_background"),
         ] {
             let error = parsed(text, &[]).expect_err(key);
             assert!(error.contains(&format!("`{key}`")) && error.contains(';'), "{error}");

@@ -1,6 +1,6 @@
 //! Values that make no sense, found before anything is loaded.
 
-use super::RunConfig;
+use super::{Mask, RunConfig};
 use crate::error::TrainError;
 
 impl RunConfig {
@@ -40,6 +40,16 @@ impl RunConfig {
                 "train.min_snr_gamma",
                 not_negative(train.min_snr_gamma),
                 "must be 0 (off) or above; give 5",
+            ),
+            (
+                "train.mask_background",
+                train.mask_background.is_none_or(|weight| (0.0..=1.0).contains(&weight)),
+                "must be 0 to 1; give 0.1",
+            ),
+            (
+                "train.mask_background",
+                train.mask_background.is_none() || train.mask != Mask::None,
+                "has no effect without a mask; give `train.mask = \"face\"`, too",
             ),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {

@@ -143,7 +143,7 @@ impl Denoiser<'_> {
             let within = noise::below(self.seed, &purpose, at as u64, steps);
             (i * steps + within) / count
         };
-        Batch { latents, noise, timesteps: (0..count).map(timestep).collect(), text }
+        Batch { latents, noise, timesteps: (0..count).map(timestep).collect(), text, mask: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Words that say who it is, where the trigger should.
 
-use super::{About, Finding, Text};
+use super::{About, Finding, IDENTITY_WORD, Text};
 use crate::captions::identity::{Trait, traits};
 use crate::captions::split::places;
 
@@ -12,7 +12,7 @@ pub(super) fn in_captions(captions: &[Text], about: About) -> Vec<Finding> {
             about.trigger
         )
     };
-    find("identity word", captions, about, &why, "take it out of the caption")
+    find(IDENTITY_WORD, captions, about, &why, "take it out of the caption")
 }
 
 /// Identity words in prompts.
@@ -23,7 +23,7 @@ pub(super) fn in_prompts(prompts: &[Text], about: About) -> Vec<Finding> {
             about.trigger
         )
     };
-    find("identity word", prompts, about, &why, "take it out of the prompt")
+    find(IDENTITY_WORD, prompts, about, &why, "take it out of the prompt")
 }
 
 fn find(

@@ -19,6 +19,9 @@ use crate::character::Character;
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
 
+/// The rule that finds words of who it is.
+pub const IDENTITY_WORD: &str = "identity word";
+
 /// A text that is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
@@ -83,7 +86,8 @@ pub struct Report {
 /// Looks at the captions of `dataset`.
 pub fn lint(dataset: &Dataset, window: Window) -> Result<Report, DatasetError> {
     let Character { trigger, class_word, .. } = &dataset.character;
-    let about = About { trigger, class_word, traits: &[] };
+    let traits = dataset.character.identity_words();
+    let about = About { trigger, class_word, traits: &traits };
     let captions = captions(dataset)?;
     let mut findings = trigger::in_captions(&captions, about);
     findings.extend(fused::find(&captions, about));
