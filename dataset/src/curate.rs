@@ -15,6 +15,7 @@ use crate::lock::Lock;
 use crate::measure::Tools;
 use crate::progress::{Event, Summary};
 use crate::record::ImageRecord;
+use crate::references;
 use crate::report::Report;
 use crate::report_pages;
 use crate::room::Room;
@@ -47,6 +48,16 @@ pub struct CurateOptions {
     /// Bytes that photos may take in memory while they are decoded, all threads
     /// together; a photo that needs more is decoded alone. Default 2 GiB.
     pub memory_bytes: u64,
+    /// Photos of the character, wherever they are: faces are compared with theirs.
+    /// Default none, which means those that `character.toml` names, or what most
+    /// photos show.
+    pub references: Vec<PathBuf>,
+    /// How many of the photos that could be kept are, the best set of them; at
+    /// least 1. Default all.
+    pub choose: Option<usize>,
+    /// Whether photos are weighed so that no angle, framing or outfit dominates.
+    /// Default yes.
+    pub balance: bool,
     /// Write even into a folder that is not this dataset. Default no.
     pub force: bool,
 }
@@ -63,6 +74,9 @@ impl Default for CurateOptions {
             min_side: 512,
             max_pixels: 100_000_000,
             memory_bytes: 2 << 30,
+            references: Vec::new(),
+            choose: None,
+            balance: true,
             force: false,
         }
     }
@@ -98,7 +112,8 @@ pub fn curate_until(
     let character = options.character(folder.clone(), models, &previous);
     let cache = Cache::new(&options.out, &character, options.max_pixels, models);
     let tools = options.tools(models, &cache);
-    let photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
+    let references = references::identities(options, &folder, &previous, models)?;
+    let mut photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
     if photos.iter().all(|photo| photo.measured.is_err()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
@@ -106,15 +121,25 @@ pub fn curate_until(
     let known = options.out.join(character::FILE).exists();
     let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
     let decisions = Decisions::read(&options.out)?;
-    let mut verdicts = Verdicts::of(&photos, options, models, &decisions);
+    let known = models.map(|models| (models, references.as_slice()));
+    let mut verdicts = Verdicts::of(&mut photos, options, known, &decisions);
     write_captions(options, &character, &mut verdicts.records, (&previous, &decisions))?;
-    let records = verdicts.records.clone();
+    let caption = |record: &ImageRecord| caption(&options.out, record);
+    if let Some(count) = options.choose {
+        verdicts.choose(count, &decisions, &caption);
+    }
+    let mut records = verdicts.records.clone();
     decisions.apply(&mut verdicts.records);
-    let mut summary = verdicts.summary();
+    if options.balance {
+        verdicts.weigh(&caption);
+    }
+    for (record, weighed) in records.iter_mut().zip(&verdicts.records) {
+        record.weight = weighed.weight;
+    }
+    let mut summary = verdicts.summary(&caption);
     summary.advice.extend(scan.advice(&options.out));
     on_event(Event::Judged { kept: summary.kept, dropped: summary.dropped });
     let thumbnail = |sha256: &str| cache.thumbnail(sha256);
-    let caption = |record: &ImageRecord| caption(&options.out, record);
     let (thumbnail, caption) = (&thumbnail, &caption);
     let report = Report { character: &character, summary: &summary, thumbnail, caption };
     write_files(&options.out, &records, &report)?;
@@ -140,6 +165,9 @@ impl CurateOptions {
         if !(32..=4096).contains(&resolution) || !resolution.is_multiple_of(self.bucket_step) {
             let remedy = "choose 32 to 4096 and a multiple of bucket_step, 512 is usual";
             return refuse("resolution", resolution.to_string(), remedy);
+        }
+        if self.choose == Some(0) {
+            return refuse("choose", "0".into(), "choose at least 1, 10 to 20 are usual");
         }
         if self.photos.to_str().is_none() {
             let shown = self.photos.display().to_string();

@@ -42,19 +42,23 @@ mod limits;
 mod lock;
 mod luminance;
 mod measure;
-mod perceptual;
-mod person;
+mod overlay;
 mod portrait;
 mod preview;
+mod print;
 mod progress;
 mod record;
+mod references;
 mod report;
 mod report_pages;
 mod review;
 mod room;
 mod rules;
 mod scan;
+mod scenery;
+mod set;
 mod sharpness;
+mod taken;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -73,6 +77,7 @@ pub use error::DatasetError;
 pub use progress::{Event, Summary};
 pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
 pub use review::{Changed, Review, Reviewed, ReviewedPhoto};
+pub use set::coverage::{AxisCoverage, ClassCoverage, Coverage, Missing};
 
 /// The version that every file of a dataset carries.
 pub const FORMAT_VERSION: u32 = 1;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use image::ImageFormat;
 use image::imageops::{self, FilterType};
 
-use crate::testing::{encoded, jpeg, jpeg_with_orientation, png_header, texture};
+use crate::testing::{encoded, jpeg, jpeg_taken, jpeg_with_orientation, png_header, texture};
 use crate::{CurateOptions, Dataset, DatasetError, Event, ImageRecord, Summary, Verdict, curate};
 
 /// A folder with photos, and room for a dataset.
@@ -113,6 +113,21 @@ fn every_fault_is_found_and_the_photos_are_not_touched() {
     assert_eq!((summary.kept, summary.dropped), (2, 8));
     assert!(summary.unmeasured[0].contains("no face models"));
     assert!(summary.advice[0].contains("2 photos are kept"));
+}
+
+#[test]
+fn of_a_burst_the_sharpest_stays() {
+    let place = Place::new();
+    let mut moved = texture(600, 520, 10);
+    imageops::replace(&mut moved, &imageops::blur(&texture(160, 160, 99), 1.0), 250, 200);
+    place.put("a.jpg", &jpeg_taken(&moved, "2024:05:31 18:04:09"));
+    place.put("b.jpg", &jpeg_taken(&texture(600, 520, 10), "2024:05:31 18:04:10"));
+    place.put("later.jpg", &jpeg_taken(&texture(600, 520, 12), "2024:05:31 18:04:10"));
+    let summary = place.curate().expect("a curation");
+    let first = named(&summary.records, "a.jpg");
+    assert_eq!(first.duplicate_of.as_deref(), Some("b.jpg"), "{first:?}");
+    assert!(first.reasons[0].message.contains("1.0 s from `b.jpg`"), "{first:?}");
+    assert_eq!(summary.kept, 2);
 }
 
 #[test]

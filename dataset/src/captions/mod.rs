@@ -9,7 +9,7 @@ mod describe;
 pub mod identity;
 pub mod lint;
 mod split;
-mod template;
+pub(crate) mod template;
 #[cfg(test)]
 mod testing;
 mod words;

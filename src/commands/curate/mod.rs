@@ -56,6 +56,15 @@ struct Photos {
     /// Photos whose shorter side is below this are dropped
     #[arg(long, value_name = "PX", default_value_t = 512)]
     min_side: u32,
+    /// A photo of the character alone, to tell other people by; may be given several times
+    #[arg(long = "reference", value_name = "FILE", conflicts_with = "no_faces")]
+    references: Vec<PathBuf>,
+    /// Keep only the best set of so many photos, by quality and coverage together
+    #[arg(long, value_name = "N")]
+    choose: Option<usize>,
+    /// Train on all photos equally often, even if most show one angle or outfit
+    #[arg(long)]
+    no_balance: bool,
     /// Folder of face models
     #[arg(long, value_name = "DIR", conflicts_with = "no_faces")]
     models: Option<PathBuf>,
@@ -103,6 +112,9 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         resolution: args.resolution,
         bucket_step: args.bucket_step,
         min_side: args.min_side,
+        references: args.references.clone(),
+        choose: args.choose,
+        balance: !args.no_balance,
         force: args.force,
         memory_bytes: memory_bytes(),
         ..CurateOptions::default()
@@ -190,6 +202,9 @@ fn print(summary: &Summary, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     for line in summary.unmeasured.iter().chain(&summary.advice) {
         writeln!(out, "  note: {line}")?;
+    }
+    for missing in &summary.coverage.missing {
+        writeln!(out, "  {}: {}", missing.axis, missing.text)?;
     }
     Ok(())
 }
