@@ -8,7 +8,7 @@ use crate::rules::{BURST_LIGHT, BURST_SECONDS, DUPLICATE_EDGES};
 /// A photo as the search for duplicates sees it.
 pub(crate) struct Candidate<'a> {
     pub sha256: &'a str,
-    pub sheet: Sheet,
+    pub sheet: Sheet<'a>,
     /// Whether a person decided to keep it: then it stands for the others.
     pub wanted: bool,
     /// How good it is: the best of a group stands for the others.
@@ -83,9 +83,13 @@ mod tests {
     use crate::print::Print;
     use crate::testing::texture;
 
-    fn candidate<'a>(sha256: &'a str, picture: &RgbImage, quality: f64) -> Candidate<'a> {
-        let sheet = Sheet::new(&Print::of(picture), picture.width(), picture.height());
+    fn candidate<'a>(sha256: &'a str, print: &'a Print, quality: f64) -> Candidate<'a> {
+        let sheet = Sheet::new(print, 320, 240);
         Candidate { sha256, sheet, wanted: false, quality, taken: None }
+    }
+
+    fn print(seed: u32) -> Print {
+        Print::of(&texture(320, 240, seed))
     }
 
     /// Two pictures of one scene, a part of which is another one.
@@ -102,8 +106,8 @@ mod tests {
 
     #[test]
     fn the_best_stands_for_the_same_picture() {
-        let (one, other) = (texture(320, 240, 1), texture(320, 240, 2));
-        let flipped = imageops::flip_horizontal(&one);
+        let (one, other) = (print(1), print(2));
+        let flipped = Print::of(&imageops::flip_horizontal(&texture(320, 240, 1)));
         let photos = [
             candidate("a", &one, 1.0),
             candidate("b", &flipped, 4.0),
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_persons_choice_beats_quality() {
-        let picture = texture(320, 240, 1);
+        let picture = print(1);
         let mut photos = [candidate("a", &picture, 1.0), candidate("b", &picture, 4.0)];
         photos[0].wanted = true;
         assert_eq!(find(&photos)[0].index, 1);
@@ -128,8 +132,9 @@ mod tests {
 
     #[test]
     fn what_was_taken_in_a_moment_and_shows_nearly_the_same_is_a_burst() {
+        let (one, other) = (Print::of(&moved(1, 5)), Print::of(&moved(1, 9)));
         let taken = |seconds| {
-            let mut photos = [candidate("a", &moved(1, 5), 1.0), candidate("b", &moved(1, 9), 4.0)];
+            let mut photos = [candidate("a", &one, 1.0), candidate("b", &other, 4.0)];
             (photos[0].taken, photos[1].taken) = (Some(100.0), seconds);
             find(&photos)
         };

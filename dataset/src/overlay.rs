@@ -26,19 +26,27 @@ const SPANS: [(f32, f32); 8] = [
 ];
 const ASPECT: f32 = 1.13; // a window of an aspect that is further off than this factor is not tried
 const COARSE_LEAST: f32 = 0.7; // correlation of 16 cells below which nothing is searched
+const MIDDLE_START: f32 = 0.4; // of 256 cells, before the first step
 const MIDDLE_LEAST: f32 = 0.75; // of 256 cells, after the large steps
 const STEPS: [f32; 5] = [0.06, 0.03, 0.015, 0.0075, 0.004]; // shares of a side
 const LARGE_STEPS: usize = 2;
+const MIRROR: f64 = 0.1; // a mirror image has to fit better by so much: faces are nearly symmetric
 const SHARED: f32 = 0.7; // the share of the cells that both pictures have to show
 
 /// A picture ready to be compared with many.
-pub(crate) struct Sheet {
-    sums: Sums,
+pub(crate) struct Sheet<'a> {
+    print: &'a Print,
     aspect: f32, // width over height
     /// Means of [`COARSE`]^2 cells for each pair of spans, without their mean and of length 127.
     windows: Vec<[i8; COARSE * COARSE]>,
     mirrored: [i8; COARSE * COARSE],
-    same: [Vec<f32>; 2], // MIDDLE^2 cells of all of it, and in a mirror
+}
+
+/// A picture that is looked at closely.
+struct Close {
+    sums: Sums,
+    aspect: f32,
+    whole: [Vec<f32>; 2], // MIDDLE^2 cells of all of it, and in a mirror
 }
 
 /// How two pictures lie on each other.
@@ -52,52 +60,38 @@ pub(crate) struct Overlay {
     pub edges: f64,
 }
 
-impl Sheet {
+impl<'a> Sheet<'a> {
     /// Of the print of a picture of `width` x `height` pixels.
-    pub fn new(print: &Print, width: u32, height: u32) -> Self {
+    pub fn new(print: &'a Print, width: u32, height: u32) -> Self {
         let sums = print.sums();
-        let whole = sums.cells::<MIDDLE>(Window::WHOLE);
-        let plain: Vec<f32> = whole.iter().flatten().map(|cell| cell.unwrap_or(0.0)).collect();
         let windows: Vec<_> =
             windows().map(|window| quantized(&sums.cells::<COARSE>(window))).collect();
-        Self {
-            aspect: width.max(1) as f32 / height.max(1) as f32,
-            mirrored: mirror(&windows[0]),
-            windows,
-            same: [
-                plain.clone(),
-                plain.chunks(MIDDLE).flat_map(|r| r.iter().rev()).copied().collect(),
-            ],
-            sums,
-        }
+        let aspect = width.max(1) as f32 / height.max(1) as f32;
+        Self { print, aspect, mirrored: mirror(&windows[0]), windows }
     }
 
     /// How `self` and `other` lie on each other; `None` where they hardly can be one picture.
     pub fn over(&self, other: &Self) -> Option<Overlay> {
-        let tries = [(self, other), (other, self)];
-        let found = tries.into_iter().flat_map(|(large, small)| {
-            [false, true].into_iter().filter_map(move |mirrored| large.holds(small, mirrored))
-        });
-        found.max_by(|a, b| a.edges.total_cmp(&b.edges))
-    }
-
-    /// Where in `self` all of `small` is seen.
-    fn holds(&self, small: &Self, mirrored: bool) -> Option<Overlay> {
-        let (window, light) = self.coarse(small, mirrored);
-        if light < COARSE_LEAST {
+        let ways = [(false, false), (false, true), (true, false), (true, true)];
+        let start = |(swapped, mirrored): (bool, bool)| {
+            let (large, small) = if swapped { (other, self) } else { (self, other) };
+            let (window, light) = large.coarse(small, mirrored);
+            (light >= COARSE_LEAST).then_some((swapped, mirrored, window))
+        };
+        let starts: Vec<_> = ways.into_iter().filter_map(start).collect();
+        if starts.is_empty() {
             return None;
         }
-        // Squeezed pictures are compared as they are.
-        let ratio = small.aspect / self.aspect;
-        let squeezed = window == Window::WHOLE && !(1.0 / ASPECT..=ASPECT).contains(&ratio);
-        let start = if squeezed { window } else { with_ratio(window, ratio) };
-        let (window, light) = self.middle(small, mirrored, start)?;
-        let (seen, whole) =
-            (self.sums.cells::<FINE>(window), small.sums.cells::<FINE>(Window::WHOLE));
-        Some(Overlay { mirrored, light: f64::from(light), edges: edges(&seen, &whole, mirrored) })
+        let (one, two) = (self.close(), other.close());
+        let overlay = |(swapped, mirrored, window): (bool, bool, Window)| {
+            let (large, small) = if swapped { (&two, &one) } else { (&one, &two) };
+            large.holds(small, mirrored, window)
+        };
+        let fit = |found: &Overlay| found.edges - if found.mirrored { MIRROR } else { 0.0 };
+        starts.into_iter().filter_map(overlay).max_by(|a, b| fit(a).total_cmp(&fit(b)))
     }
 
-    /// The best of the windows, by few cells.
+    /// The best of the windows in which all of `small` may be seen, by few cells.
     fn coarse(&self, small: &Self, mirrored: bool) -> (Window, f32) {
         let seen = if mirrored { &small.mirrored } else { &small.windows[0] };
         let ratio = small.aspect / self.aspect;
@@ -112,11 +106,36 @@ impl Sheet {
             .unwrap_or((Window::WHOLE, 0.0))
     }
 
+    fn close(&self) -> Close {
+        let sums = self.print.sums();
+        let cells = sums.cells::<MIDDLE>(Window::WHOLE);
+        let plain: Vec<f32> = cells.iter().flatten().map(|cell| cell.unwrap_or(0.0)).collect();
+        let mirrored = plain.chunks(MIDDLE).flat_map(|row| row.iter().rev()).copied().collect();
+        Close { sums, aspect: self.aspect, whole: [plain, mirrored] }
+    }
+}
+
+impl Close {
+    /// Where all of `small` is seen, beginning with `window`.
+    fn holds(&self, small: &Self, mirrored: bool, window: Window) -> Option<Overlay> {
+        // Squeezed pictures are compared as they are.
+        let ratio = small.aspect / self.aspect;
+        let squeezed = window == Window::WHOLE && !(1.0 / ASPECT..=ASPECT).contains(&ratio);
+        let start = if squeezed { window } else { with_ratio(window, ratio) };
+        let (window, light) = self.searched(small, mirrored, start)?;
+        let seen = self.sums.cells::<FINE>(window);
+        let whole = small.sums.cells::<FINE>(Window::WHOLE);
+        Some(Overlay { mirrored, light: f64::from(light), edges: edges(&seen, &whole, mirrored) })
+    }
+
     /// Moves `window` to where `small` fits best, in ever smaller steps.
-    fn middle(&self, small: &Self, mirrored: bool, window: Window) -> Option<(Window, f32)> {
-        let wanted = &small.same[usize::from(mirrored)];
+    fn searched(&self, small: &Self, mirrored: bool, window: Window) -> Option<(Window, f32)> {
+        let wanted = &small.whole[usize::from(mirrored)];
         let light = |window: Window| correlation(&self.sums.cells::<MIDDLE>(window), wanted);
         let mut best = (window, light(window));
+        if best.1 < MIDDLE_START {
+            return None;
+        }
         for (level, step) in STEPS.into_iter().enumerate() {
             loop {
                 let tried = moves(best.0, step).into_iter().map(|window| (window, light(window)));
@@ -253,40 +272,42 @@ mod tests {
     use super::*;
     use crate::testing::texture;
 
-    fn sheet(picture: &RgbImage) -> Sheet {
-        Sheet::new(&Print::of(picture), picture.width(), picture.height())
+    /// How two pictures lie on each other.
+    fn over(a: &RgbImage, b: &RgbImage) -> Option<Overlay> {
+        let (first, second) = (Print::of(a), Print::of(b));
+        let first = Sheet::new(&first, a.width(), a.height());
+        first.over(&Sheet::new(&second, b.width(), b.height()))
     }
 
     #[test]
     fn a_part_a_flip_and_another_size_lie_on_the_whole() {
-        let picture = texture(600, 450, 1);
-        let whole = sheet(&picture);
-        let part = imageops::crop_imm(&picture, 70, 20, 480, 400).to_image();
-        let small = imageops::resize(&picture, 211, 157, FilterType::Triangle);
-        let squeezed = imageops::resize(&picture, 300, 300, FilterType::Triangle);
+        let whole = texture(600, 450, 1);
+        let part = imageops::crop_imm(&whole, 70, 20, 480, 400).to_image();
+        let small = imageops::resize(&whole, 211, 157, FilterType::Triangle);
+        let squeezed = imageops::resize(&whole, 300, 300, FilterType::Triangle);
         for other in [&part, &small, &squeezed, &imageops::flip_horizontal(&part)] {
-            let found = whole.over(&sheet(other)).expect("the same picture");
+            let found = over(&whole, other).expect("the same picture");
             assert!(found.edges > 0.9, "{found:?}");
-            assert_eq!(found, sheet(other).over(&whole).expect("the same picture"));
+            assert_eq!(Some(found), over(other, &whole));
         }
-        let flipped = imageops::flip_horizontal(&picture);
-        assert!(whole.over(&sheet(&flipped)).is_some_and(|found| found.mirrored));
-        assert!(whole.over(&sheet(&part)).is_some_and(|found| !found.mirrored));
+        let flipped = imageops::flip_horizontal(&whole);
+        assert!(over(&whole, &flipped).is_some_and(|found| found.mirrored));
+        assert!(over(&whole, &part).is_some_and(|found| !found.mirrored));
     }
 
     #[test]
     fn other_pictures_do_not_lie_on_each_other() {
-        let sheets: Vec<Sheet> = (0..12).map(|seed| sheet(&texture(300, 300, seed * 31))).collect();
-        for (index, one) in sheets.iter().enumerate() {
-            for other in &sheets[..index] {
-                assert!(one.over(other).is_none_or(|found| found.edges < 0.5));
+        let pictures: Vec<_> = (0..12).map(|seed| texture(300, 300, seed * 31)).collect();
+        for (index, one) in pictures.iter().enumerate() {
+            for other in &pictures[..index] {
+                assert!(over(one, other).is_none_or(|found| found.edges < 0.5));
             }
         }
     }
 
     #[test]
     fn a_picture_of_one_grey_is_like_none() {
-        let flat = Sheet::new(&Print::flat(), 10, 10);
-        assert_eq!(flat.over(&Sheet::new(&Print::flat(), 10, 10)), None);
+        let flat = RgbImage::from_pixel(10, 10, image::Rgb([128; 3]));
+        assert_eq!(over(&flat, &flat), None);
     }
 }

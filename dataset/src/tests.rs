@@ -228,6 +228,45 @@ fn a_persons_decisions_hold_when_curating_and_when_opening() {
 }
 
 #[test]
+fn a_choice_keeps_the_best_and_whom_a_person_kept() {
+    let place = Place::with_photos(3);
+    place.put("large.jpg", &jpeg(&texture(900, 780, 40)));
+    let chosen = |count| {
+        let options = CurateOptions { choose: Some(count), ..place.options() };
+        curate(&options, None, &mut |_| {}).expect("a curation").records
+    };
+    let records = chosen(1);
+    assert_eq!(records.iter().filter(|record| record.is_kept()).count(), 1);
+    assert!(named(&records, "large.jpg").is_kept());
+    let left = named(&records, "p0.jpg");
+    assert_eq!(rules(left), ["not chosen"]);
+    assert!(
+        left.reasons[0].message.contains("`large.jpg` stands for it and is better"),
+        "{left:?}"
+    );
+    let line = format!("{{\"sha256\":\"{}\",\"verdict\":\"keep\"}}\n", left.sha256);
+    fs::write(place.out().join("decisions.jsonl"), line).expect("a decision");
+    let records = chosen(1);
+    assert!(named(&records, "p0.jpg").is_kept() && !named(&records, "large.jpg").is_kept());
+    let none = CurateOptions { choose: Some(0), ..place.options() };
+    assert!(matches!(curate(&none, None, &mut |_| {}), Err(DatasetError::Option { .. })));
+}
+
+#[test]
+fn a_weight_is_part_of_what_is_trained_on_and_one_is_not_written() {
+    let place = Place::with_photos(2);
+    place.curate().expect("a curation");
+    let path = place.out().join("images.jsonl");
+    let text = fs::read_to_string(&path).expect("records");
+    assert!(!text.contains("weight"));
+    let hash = place.dataset().content_hash().expect("a hash");
+    let weighed = text.replacen("\"caption_file\"", "\"weight\":1.5,\"caption_file\"", 1);
+    fs::write(&path, weighed).expect("records");
+    assert_eq!(place.dataset().images[0].weight, 1.5);
+    assert_ne!(place.dataset().content_hash().expect("a hash"), hash);
+}
+
+#[test]
 fn a_foreign_folder_is_refused_and_nothing_is_lost() {
     let place = Place::with_photos(1);
     fs::create_dir(place.out()).expect("a folder");

@@ -51,10 +51,10 @@ pub struct Missing {
 /// Classes that a set should have: axis, class, how many, and how to get it.
 const WANTED: [(Axis, &str, usize, &str); 14] = [
     (Axis::Angle, "front view", 2, ""),
-    (Axis::Angle, "three-quarter view facing left", 2, "turn the head by about 40 degrees"),
-    (Axis::Angle, "three-quarter view facing right", 2, "turn the head by about 40 degrees"),
-    (Axis::Angle, "profile facing left", 2, "turn the head by 60 to 80 degrees"),
-    (Axis::Angle, "profile facing right", 2, "turn the head by 60 to 80 degrees"),
+    (Axis::Angle, "three-quarter view facing left", 2, "turn the head halfway to the side"),
+    (Axis::Angle, "three-quarter view facing right", 2, "turn the head halfway to the side"),
+    (Axis::Angle, "profile facing left", 2, "turn the head until the far eye is nearly hidden"),
+    (Axis::Angle, "profile facing right", 2, "turn the head until the far eye is nearly hidden"),
     (Axis::Framing, "a close-up", 2, "the face fills more than half of the height"),
     (Axis::Framing, "a portrait", 2, "head and shoulders"),
     (Axis::Framing, "a half-figure photo", 2, "down to the waist"),
@@ -168,8 +168,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                "only 1 three-quarter view facing right; shoot 1 more: turn the head by about 40 degrees",
-                "no profile facing left; shoot 2: turn the head by 60 to 80 degrees",
+                "only 1 three-quarter view facing right; shoot 1 more: turn the head halfway to the side",
+                "no profile facing left; shoot 2: turn the head until the far eye is nearly hidden",
             ]
         );
     }

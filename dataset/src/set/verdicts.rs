@@ -111,7 +111,7 @@ impl Verdicts {
 
 fn candidate<'a>(
     photo: &'a Photo,
-    measured: &Measured,
+    measured: &'a Measured,
     record: &ImageRecord,
     decisions: &Decisions,
 ) -> Candidate<'a> {
