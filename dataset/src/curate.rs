@@ -112,7 +112,7 @@ pub fn curate_until(
     let character = options.character(folder.clone(), models, &previous);
     let cache = Cache::new(&options.out, &character, options.max_pixels, models);
     let tools = options.tools(models, &cache);
-    let references = references::identities(options, &folder, &previous, models)?;
+    let mut references = references::named(options, models)?; // told before the work, too
     let mut photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
     if photos.iter().all(|photo| photo.measured.is_err()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
@@ -121,6 +121,9 @@ pub fn curate_until(
     let known = options.out.join(character::FILE).exists();
     let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
     let decisions = Decisions::read(&options.out)?;
+    if references.is_empty() {
+        references = references::known(&photos, &previous);
+    }
     let known = models.map(|models| (models, references.as_slice()));
     let mut verdicts = Verdicts::of(&mut photos, options, known, &decisions);
     write_captions(options, &character, &mut verdicts.records, (&previous, &decisions))?;

@@ -78,7 +78,7 @@ fn close(picture: &RgbImage, [x, y, w, h]: [f32; 4], number: usize) -> RgbImage 
         let tone = |v: u8| (255.0 * (f64::from(v) / 255.0).powf(gamma)) as u8;
         *pixel = Rgb(pixel.0.map(tone));
     }
-    if number % 2 == 0 { part } else { imageops::flip_horizontal(&part) }
+    if number.is_multiple_of(2) { part } else { imageops::flip_horizontal(&part) }
 }
 
 /// Numbers that look random: which strangers are planted.
@@ -218,7 +218,7 @@ fn planted_strangers_are_found_and_the_right_person_stays() {
                         &other.photos[draw(&mut state, other.photos.len())]
                     })
                     .collect();
-                if set % 2 == 0 {
+                if set.is_multiple_of(2) {
                     led.add(&own[1..], &strangers, (&measured, Some(own[0])));
                 }
                 alone.add(&own, &strangers, (&measured, None));
