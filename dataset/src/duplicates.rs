@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::overlay::{Overlay, Sheet};
-use crate::rules::{BURST_LIGHT, BURST_SECONDS, DUPLICATE_EDGES};
+use crate::rules::{BURST_EDGES, BURST_LIGHT, BURST_SECONDS, DUPLICATE_EDGES};
 
 /// A photo as the search for duplicates sees it.
 pub(crate) struct Candidate<'a> {
@@ -70,7 +70,8 @@ fn likeness(photo: &Candidate, other: &Candidate) -> Option<Likeness> {
         return Some(Likeness::SamePicture(overlay));
     }
     let apart = (photo.taken? - other.taken?).abs();
-    let burst = apart <= BURST_SECONDS && !overlay.mirrored && overlay.light >= BURST_LIGHT;
+    let alike = overlay.light >= BURST_LIGHT && overlay.edges >= BURST_EDGES;
+    let burst = apart <= BURST_SECONDS && !overlay.mirrored && alike;
     burst.then_some(Likeness::Burst(apart, overlay))
 }
 

@@ -228,3 +228,64 @@ fn planted_strangers_are_found_and_the_right_person_stays() {
     alone.print("without a reference");
     led.print("with one reference");
 }
+
+/// A stranger, larger, beside the character: the character's part begins at the given column.
+fn together(stranger: &RgbImage, own: &RgbImage) -> (RgbImage, u32) {
+    let scaled = |picture: &RgbImage, height: u32| {
+        let width = picture.width() * height / picture.height();
+        imageops::resize(picture, width.max(1), height, FilterType::Triangle)
+    };
+    let (left, right) = (scaled(stranger, 560), scaled(own, 420));
+    let mut both = RgbImage::from_pixel(left.width() + right.width(), 560, Rgb([128; 3]));
+    imageops::replace(&mut both, &left, 0, 0);
+    imageops::replace(&mut both, &right, left.width().into(), 140);
+    (both, left.width())
+}
+
+#[test]
+#[ignore = "takes minutes; prints how often the right one of two faces is chosen"]
+fn beside_a_larger_stranger_the_characters_face_is_chosen() {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_dir());
+    let (Some(models), Some(sets)) = (folder("LIKENESS_MODELS"), folder("LIKENESS_PEOPLE")) else {
+        println!("skipped: LIKENESS_MODELS or LIKENESS_PEOPLE names no folder");
+        return;
+    };
+    let models = FaceModels::open(&models).expect("models");
+    let people = people(&sets, &models);
+    let (mut right, mut all, mut state) = (0, 0, 3);
+    for character in people.iter().filter(|person| person.photos.len() >= LEAST_PHOTOS) {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let photos = place.path().join("photos");
+        fs::create_dir(&photos).expect("a folder in it");
+        for (number, picture) in character.photos.iter().enumerate() {
+            picture.save(photos.join(format!("own-{number:02}.png"))).expect("a picture");
+        }
+        let others: Vec<&Person> =
+            people.iter().filter(|person| person.name != character.name).collect();
+        let mut starts = Vec::new();
+        for (number, own) in character.close.iter().enumerate() {
+            let other = others[draw(&mut state, others.len())];
+            let stranger = &other.close[draw(&mut state, other.close.len())];
+            let (both, start) = together(stranger, own);
+            both.save(photos.join(format!("two-{number:02}.png"))).expect("a picture");
+            starts.push(start as f32);
+        }
+        let out = place.path().join("it.dataset");
+        let summary = curate(&options(photos, out), Some(&models), &mut |_| {}).expect("curated");
+        for record in summary.records.iter().filter(|record| record.path.starts_with("two-")) {
+            let number: usize = record.path[4..6].parse().expect("a number");
+            let prominent =
+                |face: &&likeness_faces::Face| face.area() * 9.0 > record.faces[0].area();
+            if record.faces.iter().filter(prominent).count() < 2 {
+                continue; // the detector missed one of them
+            }
+            all += 1;
+            let chosen = record.faces[0].center()[0] > starts[number];
+            right += usize::from(chosen);
+            if !chosen {
+                println!("    {} {}: {:?}", character.name, record.path, record.reasons);
+            }
+        }
+    }
+    println!("the right one of two faces: {right} of {all}");
+}
