@@ -1,9 +1,10 @@
 //! Finds photos that are the same picture or of one burst, and the best of each.
 
+use likeness_faces::Identity;
 use rayon::prelude::*;
 
 use crate::overlay::{Overlay, Sheet};
-use crate::rules::{BURST_EDGES, BURST_LIGHT, BURST_SECONDS, DUPLICATE_EDGES};
+use crate::rules::{BURST_EDGES, BURST_FACE, BURST_LIGHT, BURST_SECONDS, DUPLICATE_EDGES};
 
 /// A photo as the search for duplicates sees it.
 pub(crate) struct Candidate<'a> {
@@ -15,6 +16,8 @@ pub(crate) struct Candidate<'a> {
     pub quality: f64,
     /// When it was taken, in seconds since any moment.
     pub taken: Option<f64>,
+    /// Whose face it shows.
+    pub identity: Option<&'a Identity>,
 }
 
 /// Why two photos count as one.
@@ -71,7 +74,11 @@ fn likeness(photo: &Candidate, other: &Candidate) -> Option<Likeness> {
     }
     let apart = (photo.taken? - other.taken?).abs();
     let alike = overlay.light >= BURST_LIGHT && overlay.edges >= BURST_EDGES;
-    let burst = apart <= BURST_SECONDS && !overlay.mirrored && alike;
+    let same_face = match (photo.identity, other.identity) {
+        (Some(one), Some(two)) => one.cosine(two) >= BURST_FACE,
+        _ => true,
+    };
+    let burst = apart <= BURST_SECONDS && !overlay.mirrored && alike && same_face;
     burst.then_some(Likeness::Burst(apart, overlay))
 }
 
@@ -86,7 +93,7 @@ mod tests {
 
     fn candidate<'a>(sha256: &'a str, print: &'a Print, quality: f64) -> Candidate<'a> {
         let sheet = Sheet::new(print, 320, 240);
-        Candidate { sha256, sheet, wanted: false, quality, taken: None }
+        Candidate { sha256, sheet, wanted: false, quality, taken: None, identity: None }
     }
 
     fn print(seed: u32) -> Print {
@@ -144,5 +151,17 @@ mod tests {
         assert_eq!(found[0].index, 0);
         assert_eq!(taken(Some(160.0)), []);
         assert_eq!(taken(None), []);
+    }
+
+    #[test]
+    fn two_people_at_one_moment_are_no_burst() {
+        let (one, other) = (Print::of(&moved(1, 5)), Print::of(&moved(1, 9)));
+        let faces = [Identity::new(vec![1.0, 0.0]), Identity::new(vec![0.0, 1.0])];
+        let mut photos = [candidate("a", &one, 1.0), candidate("b", &other, 4.0)];
+        photos.iter_mut().for_each(|photo| photo.taken = Some(100.0));
+        photos.iter_mut().for_each(|photo| photo.identity = Some(&faces[0]));
+        assert_eq!(find(&photos).len(), 1);
+        photos[0].identity = Some(&faces[1]);
+        assert_eq!(find(&photos), []);
     }
 }

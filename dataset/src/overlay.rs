@@ -2,7 +2,7 @@
 //!
 //! pHash and its like compare whole pictures, so that cutting a tenth off a side looks like
 //! another picture. Here a window of one picture is searched that shows what all of the other
-//! shows, also in a mirror: first by means of 4 x 4 cells at 81 windows, then by moving the best
+//! shows, also in a mirror: first by means of 4 x 4 cells at 64 windows, then by moving the best
 //! one in ever smaller steps. Windows have the aspect that the other picture has, so that only
 //! place and scale are free. What decides is how well the steps of light between neighbouring
 //! cells agree at the end, `sum g.g' / sqrt(sum g^2 sum g'^2)`: two shots of one scene have the
@@ -14,26 +14,24 @@ const COARSE: usize = 4; // cells along a side
 const MIDDLE: usize = 16;
 const FINE: usize = 32;
 /// Spans of a side at which windows are tried: start and length.
-const SPANS: [(f32, f32); 9] = [
+const SPANS: [(f32, f32); 8] = [
     (0.0, 1.0),
     (0.0, 0.85),
     (0.075, 0.85),
     (0.15, 0.85),
     (0.0, 0.7),
-    (0.075, 0.7),
-    (0.15, 0.7),
-    (0.225, 0.7),
+    (0.1, 0.7),
+    (0.2, 0.7),
     (0.3, 0.7),
 ];
-const STARTS: usize = 3; // windows from which the best is searched
 const ASPECT: f32 = 1.13; // a window of an aspect that is further off than this factor is not tried
 const COARSE_LEAST: f32 = 0.7; // correlation of 16 cells below which nothing is searched
-const MIDDLE_START: f32 = 0.3; // of 256 cells, before the first step
+const MIDDLE_START: f32 = 0.4; // of 256 cells, before the first step
 const MIDDLE_LEAST: f32 = 0.75; // of 256 cells, after the large steps
 const STEPS: [f32; 5] = [0.06, 0.03, 0.015, 0.0075, 0.004]; // shares of a side
 const LARGE_STEPS: usize = 2;
 const MIRROR: f64 = 0.1; // a mirror image has to fit better by so much: faces are nearly symmetric
-const SHARED: f32 = 0.55; // the share of the cells that both pictures have to show
+const SHARED: f32 = 0.7; // the share of the cells that both pictures have to show
 
 /// A picture ready to be compared with many.
 pub(crate) struct Sheet<'a> {
@@ -77,10 +75,10 @@ impl<'a> Sheet<'a> {
         let ways = [(false, false), (false, true), (true, false), (true, true)];
         let start = |(swapped, mirrored): (bool, bool)| {
             let (large, small) = if swapped { (other, self) } else { (self, other) };
-            let windows = large.coarse(small, mirrored).into_iter().flatten();
-            windows.map(move |window| (swapped, mirrored, window))
+            let (window, light) = large.coarse(small, mirrored);
+            (light >= COARSE_LEAST).then_some((swapped, mirrored, window))
         };
-        let starts: Vec<_> = ways.into_iter().flat_map(start).collect();
+        let starts: Vec<_> = ways.into_iter().filter_map(start).collect();
         if starts.is_empty() {
             return None;
         }
@@ -93,23 +91,19 @@ impl<'a> Sheet<'a> {
         starts.into_iter().filter_map(overlay).max_by(|a, b| fit(a).total_cmp(&fit(b)))
     }
 
-    /// The best windows in which all of `small` may be seen, by few cells.
-    fn coarse(&self, small: &Self, mirrored: bool) -> [Option<Window>; STARTS] {
+    /// The best of the windows in which all of `small` may be seen, by few cells.
+    fn coarse(&self, small: &Self, mirrored: bool) -> (Window, f32) {
         let seen = if mirrored { &small.mirrored } else { &small.windows[0] };
         let ratio = small.aspect / self.aspect;
-        let mut best = [(COARSE_LEAST, None); STARTS];
-        for (window, cells) in windows().zip(&self.windows) {
+        let fits = |window: &Window| {
             let off = window.width / window.height / ratio;
-            if window != Window::WHOLE && !(1.0 / ASPECT..=ASPECT).contains(&off) {
-                continue;
-            }
-            let light = dot(cells, seen);
-            if let Some(place) = best.iter().position(|(least, _)| light > *least) {
-                best[place..].rotate_right(1);
-                best[place] = (light, Some(window));
-            }
-        }
-        best.map(|(_, window)| window)
+            *window == Window::WHOLE || (1.0 / ASPECT..=ASPECT).contains(&off)
+        };
+        let tried = windows().zip(&self.windows).filter(|(window, _)| fits(window));
+        tried
+            .map(|(window, cells)| (window, dot(cells, seen)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .unwrap_or((Window::WHOLE, 0.0))
     }
 
     fn close(&self) -> Close {

@@ -56,11 +56,15 @@ pub(crate) const PICTURE_P5: f64 = 0.95;
 pub(crate) const DUPLICATE_EDGES: f64 = 0.8;
 /// Photos that were taken within so many seconds may be a burst.
 pub(crate) const BURST_SECONDS: f64 = 3.0;
-/// They are one if light and dark agree at least so much, and the steps of light at least as
-/// [`BURST_EDGES`]: a scene in which something moved. Set by pictures of which a part was exchanged.
-pub(crate) const BURST_LIGHT: f64 = 0.8;
+/// They are one if light and dark agree at least so much, the steps of light as [`BURST_EDGES`],
+/// and the faces, where both have one, as [`BURST_FACE`]: a scene in which something moved. Set by
+/// pictures of which a part was exchanged; of real bursts none was at hand.
+pub(crate) const BURST_LIGHT: f64 = 0.85;
 /// As [`BURST_LIGHT`], of the steps of light.
 pub(crate) const BURST_EDGES: f64 = 0.4;
+/// As [`BURST_LIGHT`], the cosine of the identities: the time of a photo may be another one's, as in
+/// official portraits of two people that are framed alike.
+pub(crate) const BURST_FACE: f64 = 0.5;
 
 /// With fewer faces than this a centroid says too little about one of them.
 pub(crate) const LEAST_FACES_FOR_IDENTITY: usize = 4;

@@ -122,6 +122,7 @@ fn candidate<'a>(
         wanted,
         quality: quality(record),
         taken: measured.taken,
+        identity: measured.identity.as_ref(),
     }
 }
 
