@@ -79,6 +79,7 @@ mod tests {
             bucket: Some(bucket),
             upscale: None,
             duplicate_of: None,
+            weight: 1.0,
             caption_file: "a.txt".into(),
             caption_written_sha256: String::new(),
         }

@@ -17,6 +17,7 @@ use crate::lock::Lock;
 use crate::measure::Tools;
 use crate::progress::{Event, Summary};
 use crate::record::ImageRecord;
+use crate::references;
 use crate::report::Report;
 use crate::report_pages;
 use crate::room::Room;
@@ -61,6 +62,16 @@ pub struct CurateOptions {
     /// An encoder of whole pictures, `X.onnx` with a TOML beside it, by which photos of another
     /// subject are found. Default none.
     pub features: Option<PathBuf>,
+    /// Photos of the character, wherever they are: faces are compared with theirs.
+    /// Default none, which means those that `character.toml` names, or what most
+    /// photos show.
+    pub references: Vec<PathBuf>,
+    /// How many of the photos that could be kept are, the best set of them; at
+    /// least 1. Default all.
+    pub choose: Option<usize>,
+    /// Whether photos are weighed so that no angle, framing or outfit dominates.
+    /// Default yes.
+    pub balance: bool,
     /// Write even into a folder that is not this dataset. Default no.
     pub force: bool,
     /// Measure and judge, and write nothing. Default no.
@@ -83,6 +94,9 @@ impl Default for CurateOptions {
             max_pixels: 100_000_000,
             memory_bytes: 2 << 30,
             features: None,
+            references: Vec::new(),
+            choose: None,
+            balance: true,
             force: false,
             dry_run: false,
         }
@@ -122,7 +136,8 @@ pub fn curate_until(
     let mut cache = Cache::new(&options.out, &character, options.max_pixels, models);
     cache.read_only = options.dry_run;
     let tools = options.tools(models, &cache);
-    let photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
+    let mut references = references::named(options, models)?; // told before the work, too
+    let mut photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
     if photos.iter().all(|photo| photo.measured.is_err()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
@@ -130,29 +145,45 @@ pub fn curate_until(
     let known = options.out.join(character::FILE).exists() && !options.dry_run;
     let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
     let decisions = Decisions::read(&options.out)?;
-    let mut verdicts = Verdicts::of(&photos, options, models, (&decisions, &limits));
+    if references.is_empty() {
+        references = references::known(&photos, &previous);
+    }
+    let known = models.map(|models| (models, references.as_slice()));
+    let mut verdicts = Verdicts::of(&mut photos, options, known, (&decisions, &limits));
     if let Some(features) = &features {
         let (photos, dataset) = (folder.as_path(), options.out.as_path());
         let subject = Subject { features, photos, dataset, keep: !options.dry_run };
         verdicts.compare_subjects(&subject)?;
     }
+    let caption = |record: &ImageRecord| caption(&options.out, record);
     if options.dry_run {
+        if let Some(count) = options.choose {
+            verdicts.choose(count, &decisions, &caption);
+        }
         decisions.apply(&mut verdicts.records);
-        let mut summary = verdicts.summary();
+        let mut summary = verdicts.summary(&caption);
         summary.advice.extend(scan.advice(&options.out));
         return Ok(summary);
     }
     write_captions(options, &character, &mut verdicts.records, (&previous, &decisions))?;
-    let records = verdicts.records.clone();
+    if let Some(count) = options.choose {
+        verdicts.choose(count, &decisions, &caption);
+    }
+    let mut records = verdicts.records.clone();
     decisions.apply(&mut verdicts.records);
+    if options.balance {
+        verdicts.weigh(&caption);
+    }
+    for (record, weighed) in records.iter_mut().zip(&verdicts.records) {
+        record.weight = weighed.weight;
+    }
     let mut character = character.clone();
     sheet::fill(&mut character, &verdicts.records, &Words::read(&options.out)?);
     character.write(&options.out)?;
-    let mut summary = verdicts.summary();
+    let mut summary = verdicts.summary(&caption);
     summary.advice.extend(scan.advice(&options.out));
     on_event(Event::Judged { kept: summary.kept, dropped: summary.dropped });
     let thumbnail = |sha256: &str| cache.thumbnail(sha256);
-    let caption = |record: &ImageRecord| caption(&options.out, record);
     let (thumbnail, caption) = (&thumbnail, &caption);
     let report = Report { character: &character, summary: &summary, thumbnail, caption };
     write_files(&options.out, &records, &report)?;
@@ -182,6 +213,9 @@ impl CurateOptions {
         let empty = |own: &&String| own.trim().is_empty() || own.chars().any(char::is_control);
         if let Some(own) = self.traits.iter().find(empty) {
             return refuse("trait", format!("{own:?}"), "say one in words, such as green eyes");
+        }
+        if self.choose == Some(0) {
+            return refuse("choose", "0".into(), "choose at least 1, 10 to 20 are usual");
         }
         if self.photos.to_str().is_none() {
             let shown = self.photos.display().to_string();

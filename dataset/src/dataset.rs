@@ -101,12 +101,14 @@ impl Dataset {
     }
 
     /// A sha256 in hex over what is trained on: the kept photos' bytes, crops,
-    /// buckets and captions.
+    /// buckets, captions and weights.
     pub fn content_hash(&self) -> Result<String, DatasetError> {
         let mut parts = Vec::new();
         for record in self.kept() {
             let ImageRecord { sha256, crop, bucket, .. } = record;
-            parts.push(format!("{sha256} {crop:?} {bucket:?}"));
+            let weight =
+                if record.weight == 1.0 { "".into() } else { format!(" {}", record.weight) };
+            parts.push(format!("{sha256} {crop:?} {bucket:?}{weight}"));
             parts.push(self.caption(record)?);
         }
         Ok(sha256_of_all(parts.iter().map(String::as_str)))

@@ -16,6 +16,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use crate::foreign;
 use crate::hash::sha256_hex;
 use crate::jpeg_end;
+use crate::taken;
 
 /// A decoded photo.
 #[derive(Debug, Clone)]
@@ -203,6 +204,13 @@ impl<'a> Opened<'a> {
         let (width, height) = self.decoder.dimensions();
         let pixels = u64::from(width) * u64::from(height);
         self.decoder.total_bytes().saturating_mul(2).saturating_add(pixels.saturating_mul(6))
+    }
+
+    /// When it was taken, in seconds since 1970 by the camera's clock, where the
+    /// photo says so.
+    pub fn taken(&mut self) -> Option<f64> {
+        let exif = unpanicked(|| self.decoder.exif_metadata().map_err(damage));
+        exif.ok().flatten().and_then(|exif| taken::seconds(&exif))
     }
 
     /// The upright pixels, the format's name and how they were turned.

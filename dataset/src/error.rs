@@ -232,6 +232,14 @@ pub enum DatasetError {
         /// The reason.
         source: Box<FaceError>,
     },
+    /// A reference shows no face, or none that it can be told by.
+    #[error("`{}` cannot be a reference: {reason}; name a photo of the character alone", path.display())]
+    Reference {
+        /// The photo.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A tagger failed.
     #[error("cannot tag `{path}`; write the captions without `--tagger`")]
     Tagger {

@@ -128,6 +128,7 @@ impl Judgement {
         self.limited(&limits::BACKLIGHT, face.backlight);
         self.limited(&limits::COVER, portrait.cover);
         self.limited(&limits::EYES_DARK, portrait.eyes_dark);
+        face.scenery.add_to(&mut self.measures);
     }
 
     /// The whole picture is always measured, but judged (`decides`) only
@@ -185,8 +186,9 @@ mod tests {
     use super::*;
     use crate::camera::Camera;
     use crate::exposure::Exposure;
-    use crate::perceptual::Fingerprint;
     use crate::portrait::Portrait;
+    use crate::print::Print;
+    use crate::scenery::Scenery;
 
     fn look(mean: f64, detail: f64) -> Look {
         let exposure = Exposure { mean, dark_share: 0.0, bright_share: 0.0, p5: 0.1, p99: 0.9 };
@@ -208,7 +210,8 @@ mod tests {
             eyes_dark: 0.2,
         };
         let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
-        FaceLook { look, pose, portrait, backlight: 0.1, share: 0.4 }
+        let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
+        FaceLook { look, pose, portrait, backlight: 0.1, share: 0.4, scenery }
     }
 
     fn photo(faces: Vec<Face>) -> Measured {
@@ -220,7 +223,9 @@ mod tests {
             faces,
             picture: look(0.5, 0.05),
             identity: None,
-            fingerprint: Fingerprint::from_bits(0),
+            others: Vec::new(),
+            print: Print::flat(),
+            taken: None,
             thumbnail: Vec::new(),
         }
     }

@@ -49,22 +49,26 @@ mod lock;
 mod luminance;
 mod masks;
 mod measure;
-mod perceptual;
-mod person;
+mod overlay;
 mod plan;
 mod portrait;
 mod preview;
+mod print;
 mod progress;
 mod record;
+mod references;
 mod report;
 mod report_pages;
 mod review;
 mod room;
 mod rules;
 mod scan;
+mod scenery;
+mod set;
 mod sharpness;
 mod sheet;
 mod subject;
+mod taken;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -87,6 +91,7 @@ pub use progress::{Event, Summary};
 pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
 pub use review::{Changed, Review, Reviewed, ReviewedPhoto};
 pub use sheet::{Sheet, SheetPhoto, SheetView, make_sheet};
+pub use set::coverage::{AxisCoverage, ClassCoverage, Coverage, Missing};
 
 /// The version that every file of a dataset carries.
 pub const FORMAT_VERSION: u32 = 1;

@@ -15,18 +15,21 @@ use crate::error::DatasetError;
 use crate::exposure::{self, Exposure};
 use crate::hash::sha256_hex;
 use crate::luminance::fitted;
-use crate::perceptual::Fingerprint;
 use crate::portrait::Portrait;
+use crate::print::Print;
 use crate::room::Room;
+use crate::rules::PROMINENT_SHARE;
+use crate::scenery::Scenery;
 use crate::sharpness::{self, Sharpness};
 
 /// The version of what is measured. Raise it whenever the same photo would give
 /// other values: what was measured before is then measured again.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
 const THUMBNAIL_SIDE: u32 = 256;
 const THUMBNAIL_QUALITY: u8 = 80;
+const MOST_OTHERS: usize = 5; // faces beside the largest one that are measured
 
 /// A photo file that was looked at.
 pub(crate) struct Photo {
@@ -49,13 +52,26 @@ pub(crate) struct Measured {
     pub faces: Vec<Face>,
     pub picture: Look,
     pub camera: Camera,
-    /// Of the main face, where there is one.
+    /// Of the first face, where there is one.
     pub face: Option<FaceLook>,
     pub identity: Option<Identity>,
-    pub fingerprint: Fingerprint,
+    /// The other faces that may be the subject's.
+    pub others: Vec<Person>,
+    pub print: Print,
+    /// When it was taken, in seconds since 1970 by the camera's clock.
+    pub taken: Option<f64>,
     /// A JPEG of at most 256 px; empty while it lies in the cache.
     #[serde(with = "cache::base64_text")]
     pub thumbnail: Vec<u8>,
+}
+
+/// A face beside the first one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Person {
+    /// Its place among the photo's faces.
+    pub face: usize,
+    pub look: FaceLook,
+    pub identity: Identity,
 }
 
 /// How a face looks.
@@ -68,6 +84,7 @@ pub(crate) struct FaceLook {
     pub backlight: f64,
     /// The face's height over the picture's.
     pub share: f64,
+    pub scenery: Scenery,
 }
 
 /// How a face or a picture looks.
@@ -133,13 +150,14 @@ fn content(path: &Path, tools: &Tools, photo: &mut Photo) -> Result<Measured, Fa
         photo.cached = true;
         return Ok(measured);
     }
-    let opened = Opened::new(&bytes, tools.max_pixels)?;
+    let mut opened = Opened::new(&bytes, tools.max_pixels)?;
     let _pixels = tools.pixels.take(opened.working_bytes());
+    let taken = opened.taken();
     let (image, ..) = opened.pixels()?;
     let measured = measure(&image, tools.models).map_err(|source| {
         Failure::Run(DatasetError::Faces { path: photo.path.clone(), source: Box::new(source) })
     })?;
-    tools.cache.put(&photo.sha256, measured).map_err(Failure::Run)
+    tools.cache.put(&photo.sha256, Measured { taken, ..measured }).map_err(Failure::Run)
 }
 
 fn measure(
@@ -153,6 +171,7 @@ fn measure(
         _ => None,
     };
     let small = fitted(image, PICTURE_SIDE);
+    let others = others(image, &small, &faces, models)?;
     Ok(Measured {
         width: image.width(),
         height: image.height(),
@@ -163,10 +182,31 @@ fn measure(
         camera: Camera::of(&small),
         face: main.map(|face| face_look(image, &small, face)),
         identity,
-        fingerprint: Fingerprint::of(&small),
+        others,
+        print: Print::of(&small),
+        taken: None,
         thumbnail: thumbnail(&small),
         faces,
     })
+}
+
+/// The faces beside the first that are large enough to be the subject's.
+fn others(
+    image: &RgbImage,
+    small: &RgbImage,
+    faces: &[Face],
+    models: Option<&FaceModels>,
+) -> Result<Vec<Person>, likeness_faces::FaceError> {
+    let (Some(models), Some(main)) = (models, faces.first()) else {
+        return Ok(Vec::new());
+    };
+    let prominent = |face: &&Face| f64::from(face.area() / main.area().max(1.0)) >= PROMINENT_SHARE;
+    let prominent = faces.iter().skip(1).take_while(prominent).take(MOST_OTHERS);
+    let person = |(index, face): (usize, &Face)| {
+        let identity = models.identity(image, face)?;
+        Ok(Person { face: index + 1, look: face_look(image, small, face), identity })
+    };
+    prominent.enumerate().map(person).collect()
 }
 
 fn face_look(image: &RgbImage, small: &RgbImage, face: &Face) -> FaceLook {
@@ -180,6 +220,7 @@ fn face_look(image: &RgbImage, small: &RgbImage, face: &Face) -> FaceLook {
         portrait: Portrait::of(&aligned),
         backlight: camera::backlight(small, &smaller, exposure.mean),
         share: f64::from(face.bbox[3]) / f64::from(image.height()),
+        scenery: Scenery::of(small, &smaller),
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::plan::BucketPlan;
 use crate::record::ImageRecord;
+use crate::set::coverage::Coverage;
 
 /// A step of curation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,4 +59,6 @@ pub struct Summary {
     pub unmeasured: Vec<String>,
     /// What the set as a whole lacks, in words.
     pub advice: Vec<String>,
+    /// What the kept photos show, and what is missing.
+    pub coverage: Coverage,
 }

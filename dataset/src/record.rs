@@ -142,11 +142,23 @@ pub struct ImageRecord {
     pub upscale: Option<f64>,
     /// The path of the photo that was kept in place of this one.
     pub duplicate_of: Option<String>,
+    /// How often it is trained on beside the other photos, 1 unless some angle or
+    /// outfit is in too many of them.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: f64,
     /// The caption's file name in `captions/`; empty where there is none.
     pub caption_file: String,
     /// The sha256 of the caption as it was last written here: another one on
     /// disk is a person's edit.
     pub caption_written_sha256: String,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(weight: &f64) -> bool {
+    *weight == 1.0
 }
 
 impl ImageRecord {

@@ -8,6 +8,7 @@ use crate::character::Character;
 use crate::plan::PhotoPlan;
 use crate::progress::Summary;
 use crate::record::{ImageRecord, Measure, Reason, Verdict};
+use crate::set::coverage::{AxisCoverage, ClassCoverage, Coverage};
 
 const STYLE: &str = include_str!("report.css");
 
@@ -38,13 +39,14 @@ pub(crate) fn page(report: &Report, records: &[&ImageRecord], pages: &str) -> St
          <header><h1>{title}</h1><p>Photos of {folder}, buckets of about {resolution} x {resolution} px</p>\n\
          <div class=\"counts\"><div><b class=\"good\">{kept}</b>kept</div>\
          <div><b class=\"doubt\">{review}</b>of them to review</div>\
-         <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{pages}{hints}\
+         <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{pages}{hints}{shows}\
          {review_part}{kept_part}{dropped_part}\
          <p class=\"faint\">White frame: what is trained on. Green box: the main face; dashed: other faces. \
          To override it run <code>likeness curate review</code>, or add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{pages}\
          </body>\n</html>\n",
         resolution = character.resolution,
         hints = hints(summary) + &plan(summary),
+        shows = shows(&summary.coverage),
         review_part = match review {
             0 => String::new(),
             _ => section("Review", *review, &cards(Verdict::Review)),
@@ -71,6 +73,7 @@ fn hints(summary: &Summary) -> String {
     let unmeasured = summary.unmeasured.iter().map(|text| format!("Not measured: {text}"));
     let items: String = unmeasured
         .chain(summary.advice.iter().cloned())
+        .chain(summary.coverage.missing.iter().map(|missing| missing.text.clone()))
         .map(|text| format!("<li>{}</li>", escaped(&text)))
         .collect();
     if items.is_empty() { items } else { format!("<ul class=\"hints\">{items}</ul>\n") }
@@ -83,6 +86,22 @@ fn plan(summary: &Summary) -> String {
     match items.as_str() {
         "" => items,
         _ => format!("<details><summary>What is trained on</summary><ul>{items}</ul></details>\n"),
+    }
+}
+
+/// How many kept photos show what.
+fn shows(coverage: &Coverage) -> String {
+    let row = |axis: &AxisCoverage| {
+        let class = |class: &ClassCoverage| format!("{} {}", class.photos, escaped(&class.class));
+        let classes: Vec<String> = axis.classes.iter().map(class).collect();
+        format!("<tr><td>{}</td><td>{}</td></tr>", axis.axis, classes.join(", "))
+    };
+    let rows: String = coverage.axes.iter().map(row).collect();
+    match rows.as_str() {
+        "" => rows,
+        _ => format!(
+            "<details class=\"shows\"><summary>What the kept photos show</summary><table>{rows}</table></details>\n"
+        ),
     }
 }
 
@@ -99,10 +118,14 @@ fn card(record: &ImageRecord, report: &Report) -> String {
         None => "not readable".into(),
     };
     format!(
-        "<article>{picture}<div class=\"text\"><h3>{name}</h3><p class=\"faint\">{size}</p>{caption}{reasons}{notes}\
+        "<article>{picture}<div class=\"text\"><h3>{name}</h3><p class=\"faint\">{size}{weight}</p>{caption}{reasons}{notes}\
          <details><summary>Measures</summary>{table}</details></div></article>\n",
         picture = picture(record, (report.thumbnail)(&record.sha256)),
         name = escaped(&record.path),
+        weight = match record.weight {
+            1.0 => String::new(),
+            weight => format!(", {weight} times as often"),
+        },
         caption = (report.caption)(record)
             .filter(|_| record.is_kept())
             .map(|text| format!("<p class=\"caption\">{}</p>", escaped(text.trim())))

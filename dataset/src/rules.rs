@@ -11,6 +11,8 @@ pub(crate) const SURE_FACE: f64 = 0.87;
 /// A face this large beside the main one (share of its area) is another
 /// person. The main face of a portrait is much larger than any passer-by's.
 pub(crate) const OTHER_FACE_SHARE: f64 = 0.15;
+/// A face of at least this share of the largest one's area may be the one that a photo is of.
+pub(crate) const PROMINENT_SHARE: f64 = 0.04;
 /// Below this many pixels between the eyes a face has too little to learn
 /// from; OFIQ (ISO/IEC 29794-5) puts the middle of its scale at 70.
 pub(crate) const EYE_DISTANCE_PX: f64 = 60.0;
@@ -49,9 +51,21 @@ pub(crate) const PICTURE_P99: f64 = 0.32;
 /// A picture whose darkest 5 % are above this is washed out (cleanvision).
 pub(crate) const PICTURE_P5: f64 = 0.95;
 
-/// Photos whose perceptual hashes differ in at most this many of 64 bits are
-/// the same shot; imagededup takes 10, which joins a burst's different poses.
-pub(crate) const DUPLICATE_BITS: u32 = 6;
+/// Photos whose steps of light agree at least so much when one is laid over the other are the same
+/// picture. Measured as docs/curation.md says.
+pub(crate) const DUPLICATE_EDGES: f64 = 0.8;
+/// Photos that were taken within so many seconds may be a burst.
+pub(crate) const BURST_SECONDS: f64 = 3.0;
+/// They are one if light and dark agree at least so much, the steps of light as [`BURST_EDGES`],
+/// and the faces, where both have one, as [`BURST_FACE`]: a scene in which something moved. Set by
+/// pictures of which a part was exchanged; of real bursts none was at hand.
+pub(crate) const BURST_LIGHT: f64 = 0.85;
+/// As [`BURST_LIGHT`], of the steps of light.
+pub(crate) const BURST_EDGES: f64 = 0.4;
+/// As [`BURST_LIGHT`], the cosine of the identities: the time of a photo may be another one's, as in
+/// official portraits of two people that are framed alike.
+pub(crate) const BURST_FACE: f64 = 0.5;
+
 /// With fewer faces than this a centroid says too little about one of them.
 pub(crate) const LEAST_FACES_FOR_IDENTITY: usize = 4;
 /// Fewer kept photos than this rarely make a likeness.

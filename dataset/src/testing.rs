@@ -39,16 +39,38 @@ pub(crate) fn jpeg(image: &RgbImage) -> Vec<u8> {
     encoded(image.clone().into(), ImageFormat::Jpeg)
 }
 
+/// An EXIF block, without its header, of a photo that was taken then.
+pub(crate) fn exif_taken(moment: &str, fraction: &str) -> Vec<u8> {
+    let mut block = b"II*\0\x08\0\0\0\x01\0".to_vec(); // little endian, one entry
+    block.extend([0x69, 0x87, 4, 0, 1, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0]); // the EXIF directory at 26
+    block.extend([2, 0, 0x03, 0x90, 2, 0, 20, 0, 0, 0, 56, 0, 0, 0]); // 20 bytes of text at 56
+    block.extend([0x91, 0x92, 2, 0, 3, 0, 0, 0]); // 3 bytes of text, in place
+    block.extend(format!("{fraction:\0<4}").bytes().take(4));
+    block.extend([0; 4]); // no further directory
+    block.extend(format!("{moment}\0").bytes());
+    block
+}
+
+/// `image` as a JPEG that was taken then.
+pub(crate) fn jpeg_taken(image: &RgbImage, moment: &str) -> Vec<u8> {
+    with_exif(image, &exif_taken(moment, "0"))
+}
+
 /// `image` as a JPEG with an EXIF block that holds only the orientation.
 pub(crate) fn jpeg_with_orientation(image: &RgbImage, orientation: u8) -> Vec<u8> {
-    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0".to_vec(); // little endian, one entry
+    let mut exif = b"II*\0\x08\0\0\0\x01\0".to_vec(); // little endian, one entry
     exif.extend([0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]); // tag 0x112, one short
     exif.extend([0; 4]); // no further directory
+    with_exif(image, &exif)
+}
+
+fn with_exif(image: &RgbImage, block: &[u8]) -> Vec<u8> {
     let plain = jpeg(image);
     let mut bytes = plain[..2].to_vec();
     bytes.extend([0xff, 0xe1]);
-    bytes.extend((exif.len() as u16 + 2).to_be_bytes());
-    bytes.extend(exif);
+    bytes.extend((block.len() as u16 + 8).to_be_bytes());
+    bytes.extend(b"Exif\0\0");
+    bytes.extend(block);
     bytes.extend(&plain[2..]);
     bytes
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use image::ImageFormat;
 use image::imageops::{self, FilterType};
 
-use crate::testing::{encoded, jpeg, jpeg_with_orientation, png_header, texture};
+use crate::testing::{encoded, jpeg, jpeg_taken, jpeg_with_orientation, png_header, texture};
 use crate::{CurateOptions, Dataset, DatasetError, Event, ImageRecord, Summary, Verdict, curate};
 
 /// A folder with photos, and room for a dataset.
@@ -116,6 +116,26 @@ fn every_fault_is_found_and_the_photos_are_not_touched() {
 }
 
 #[test]
+fn of_a_burst_the_best_stays() {
+    let place = Place::new();
+    let moved = |other: u32| {
+        let (mut scene, part) = (texture(320, 240, 1), texture(320, 240, other));
+        let part = imageops::crop_imm(&part, 120, 80, 90, 100).to_image();
+        imageops::replace(&mut scene, &part, 120, 80);
+        scene
+    };
+    place.put("a.jpg", &jpeg_taken(&moved(5), "2024:05:31 18:04:09"));
+    place.put("b.jpg", &jpeg_taken(&moved(9), "2024:05:31 18:04:10"));
+    place.put("other.jpg", &jpeg_taken(&texture(320, 240, 12), "2024:05:31 18:04:10"));
+    let options = CurateOptions { min_side: 16, ..place.options() };
+    let summary = curate(&options, None, &mut |_| {}).expect("a curation");
+    assert_eq!(summary.kept, 2, "{:?}", summary.records);
+    let burst = ["a.jpg", "b.jpg"].map(|path| named(&summary.records, path));
+    let dropped = burst.into_iter().find(|record| !record.is_kept()).expect("one of both");
+    assert!(dropped.reasons[0].message.starts_with("1.0 s from `"), "{dropped:?}");
+}
+
+#[test]
 fn a_dataset_gives_upright_pixels_of_the_buckets_size() {
     let place = Place::new();
     let lying = texture(900, 600, 5);
@@ -210,6 +230,45 @@ fn a_persons_decisions_hold_when_curating_and_when_opening() {
     }
     fs::write(place.out().join("decisions.jsonl"), "").expect("an undo");
     assert_eq!(hash, place.dataset().content_hash().expect("a hash"));
+}
+
+#[test]
+fn a_choice_keeps_the_best_and_whom_a_person_kept() {
+    let place = Place::with_photos(3);
+    place.put("large.jpg", &jpeg(&texture(900, 780, 40)));
+    let chosen = |count| {
+        let options = CurateOptions { choose: Some(count), ..place.options() };
+        curate(&options, None, &mut |_| {}).expect("a curation").records
+    };
+    let records = chosen(1);
+    assert_eq!(records.iter().filter(|record| record.is_kept()).count(), 1);
+    assert!(named(&records, "large.jpg").is_kept());
+    let left = named(&records, "p0.jpg");
+    assert_eq!(rules(left), ["not chosen"]);
+    assert!(
+        left.reasons[0].message.contains("`large.jpg` stands for it and is better"),
+        "{left:?}"
+    );
+    let line = format!("{{\"sha256\":\"{}\",\"verdict\":\"keep\"}}\n", left.sha256);
+    fs::write(place.out().join("decisions.jsonl"), line).expect("a decision");
+    let records = chosen(1);
+    assert!(named(&records, "p0.jpg").is_kept() && !named(&records, "large.jpg").is_kept());
+    let none = CurateOptions { choose: Some(0), ..place.options() };
+    assert!(matches!(curate(&none, None, &mut |_| {}), Err(DatasetError::Option { .. })));
+}
+
+#[test]
+fn a_weight_is_part_of_what_is_trained_on_and_one_is_not_written() {
+    let place = Place::with_photos(2);
+    place.curate().expect("a curation");
+    let path = place.out().join("images.jsonl");
+    let text = fs::read_to_string(&path).expect("records");
+    assert!(!text.contains("weight"));
+    let hash = place.dataset().content_hash().expect("a hash");
+    let weighed = text.replacen("\"caption_file\"", "\"weight\":1.5,\"caption_file\"", 1);
+    fs::write(&path, weighed).expect("records");
+    assert_eq!(place.dataset().images[0].weight, 1.5);
+    assert_ne!(place.dataset().content_hash().expect("a hash"), hash);
 }
 
 #[test]

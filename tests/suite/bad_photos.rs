@@ -93,6 +93,8 @@ fn options_that_cannot_be_are_refused_before_anything_is_written() {
     for (more, part) in [
         ("--resolution 100", "resolution is 100"),
         ("--bucket-step 7", "bucket_step is 7"),
+        ("--choose 0", "choose is 0"),
+        ("--reference me.jpg", "--reference"),
         ("--trigger a/b", "--trigger"),
         ("--resolution many", "--resolution"),
     ] {

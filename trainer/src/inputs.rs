@@ -19,6 +19,8 @@ use crate::mask;
 pub struct Example {
     /// Its file name, for messages.
     pub path: String,
+    /// How often it is visited beside the others.
+    weight: f64,
     /// Mean and log-variance of its latents, `[1, 4, h, w]` each.
     moments: [HostTensor; 2],
     /// Its caption's windows of token ids.
@@ -83,7 +85,9 @@ impl Maker<'_> {
                 }
                 None => None,
             };
-            examples.push(Example { path: record.path.clone(), moments, windows, states, mask });
+            // Whatever a person wrote there, every photo has its turn.
+            let (path, weight) = (record.path.clone(), record.weight.clamp(0.01, 100.0));
+            examples.push(Example { path, weight, moments, windows, states, mask });
         }
         on_photo(records.len(), records.len());
         let empty = tokenizer.window("");
@@ -170,6 +174,11 @@ impl Inputs {
     pub fn buckets(&self) -> Vec<(usize, usize)> {
         let size = |e: &Example| (e.moments[0].shape[2], e.moments[0].shape[3]);
         self.examples.iter().map(size).collect()
+    }
+
+    /// How often each photo is visited beside the others.
+    pub fn weights(&self) -> Vec<f64> {
+        self.examples.iter().map(|example| example.weight).collect()
     }
 
     /// How many photos each bucket has.

@@ -113,7 +113,8 @@ impl<'a> Run<'a> {
         let (rank, alpha) = (adapter.rank, adapter.alpha());
         let trainable = Trainable::fresh(&places, targets, rank, alpha, config.seed, device);
         let adam = AdamW::new(config.train.optimizer(), trainable.parameters(), device);
-        let batches = Batches::new(&inputs.buckets(), config.train.batch, config.seed);
+        let (buckets, weights) = (inputs.buckets(), inputs.weights());
+        let batches = Batches::weighted(&buckets, &weights, config.train.batch, config.seed);
         Ok(Self {
             config,
             device,

@@ -10,7 +10,7 @@ pub mod identity;
 pub mod lint;
 mod said_traits;
 mod split;
-mod template;
+pub(crate) mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 mod words;

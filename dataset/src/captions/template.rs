@@ -35,7 +35,7 @@ const SIDE_LIGHT: f64 = 0.85;
 const BACK_LIGHT: f64 = 0.95;
 
 /// "a close-up", or "a photo" where the framing was not measured.
-pub(super) fn opening(record: &ImageRecord) -> &'static str {
+pub(crate) fn opening(record: &ImageRecord) -> &'static str {
     framing(record).unwrap_or("a photo")
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn shows_the_figure(record: &ImageRecord) -> bool {
 }
 
 /// The rest of what was measured, as phrases.
-pub(super) fn details(record: &ImageRecord) -> Vec<String> {
+pub(crate) fn details(record: &ImageRecord) -> Vec<String> {
     let measure = |name| record.measures.get(name);
     let mut said = Vec::new();
     said.extend(measure("yaw").map(angle));
@@ -70,7 +70,7 @@ pub(super) fn details(record: &ImageRecord) -> Vec<String> {
     said.into_iter().map(str::to_owned).collect()
 }
 
-fn angle(yaw: f64) -> &'static str {
+pub(crate) fn angle(yaw: f64) -> &'static str {
     let step = YAW.iter().filter(|limit| yaw.abs() >= **limit).count();
     match (step, yaw < 0.0) {
         (0, _) => "front view",
@@ -84,7 +84,7 @@ fn angle(yaw: f64) -> &'static str {
 }
 
 /// How much of the person the crop holds, where faces were judged.
-fn framing(record: &ImageRecord) -> Option<&'static str> {
+pub(crate) fn framing(record: &ImageRecord) -> Option<&'static str> {
     let crop = record.crop?;
     let face = record.faces.first()?;
     let judged = ["face_share", "faces"].iter().any(|name| record.measures.get(name).is_some());

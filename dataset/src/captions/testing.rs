@@ -22,6 +22,7 @@ pub(crate) fn record(path: &str) -> ImageRecord {
         bucket: None,
         upscale: None,
         duplicate_of: None,
+        weight: 1.0,
         caption_file: String::new(),
         caption_written_sha256: String::new(),
     }

@@ -73,6 +73,15 @@ struct Photos {
     /// What always holds of the character, such as "green eyes"; may be repeated
     #[arg(long = "trait", value_name = "WORDS")]
     traits: Vec<String>,
+    /// A photo of the character alone, to tell other people by; may be given several times
+    #[arg(long = "reference", value_name = "FILE", conflicts_with = "no_faces")]
+    references: Vec<PathBuf>,
+    /// Keep only the best set of so many photos, by quality and coverage together
+    #[arg(long, value_name = "N")]
+    choose: Option<usize>,
+    /// Train on all photos equally often, even if most show one angle or outfit
+    #[arg(long)]
+    no_balance: bool,
     /// Folder of face models
     #[arg(long, value_name = "DIR", conflicts_with = "no_faces")]
     models: Option<PathBuf>,
@@ -186,6 +195,9 @@ fn options(args: &Photos, trigger: &str) -> CurateOptions {
         upscale: args.upscale,
         traits: args.traits.clone(),
         features: args.features.clone(),
+        references: args.references.clone(),
+        choose: args.choose,
+        balance: !args.no_balance,
         force: args.force,
         dry_run: args.dry_run,
         memory_bytes: memory_bytes(),
@@ -258,6 +270,9 @@ fn print(summary: &Summary, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     for line in summary.unmeasured.iter().chain(&summary.advice) {
         writeln!(out, "  note: {line}")?;
+    }
+    for missing in &summary.coverage.missing {
+        writeln!(out, "  {}: {}", missing.axis, missing.text)?;
     }
     Ok(())
 }
