@@ -18,11 +18,13 @@
 //! | `cache/measures/` | what was measured, by the photo's content; may be removed at any time |
 
 mod atomic;
+mod bars;
 mod bucket;
 mod cache;
 mod camera;
 pub mod captions;
 mod character;
+mod compression;
 mod crop;
 mod crop_choices;
 mod curate;
@@ -32,12 +34,15 @@ pub mod decode;
 mod duplicates;
 mod error;
 mod exposure;
+mod features;
 mod folder;
 mod foreign;
 mod hash;
 mod jpeg_end;
 mod judge;
 mod lab;
+mod lettering;
+mod limit;
 mod limits;
 mod lock;
 mod luminance;
@@ -48,17 +53,21 @@ mod portrait;
 mod preview;
 mod progress;
 mod record;
+mod regions;
 mod report;
+mod report_limits;
 mod report_pages;
 mod review;
 mod room;
 mod rules;
 mod scan;
 mod sharpness;
+mod single;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tone;
 mod verdicts;
 mod workers;
 
@@ -73,6 +82,7 @@ pub use error::DatasetError;
 pub use progress::{Event, Summary};
 pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
 pub use review::{Changed, Review, Reviewed, ReviewedPhoto};
+pub use single::{Judged, judge_picture};
 
 /// The version that every file of a dataset carries.
 pub const FORMAT_VERSION: u32 = 1;

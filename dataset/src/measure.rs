@@ -8,21 +8,26 @@ use image::codecs::jpeg::JpegEncoder;
 use likeness_faces::{Face, FaceModels, Identity, Pose};
 use serde::{Deserialize, Serialize};
 
+use crate::bars::Bars;
 use crate::cache::{self, Cache};
 use crate::camera::{self, Camera};
+use crate::compression::Compression;
 use crate::decode::{self, DecodeError, Opened};
 use crate::error::DatasetError;
 use crate::exposure::{self, Exposure};
+use crate::features::Features;
 use crate::hash::sha256_hex;
-use crate::luminance::fitted;
+use crate::lettering;
+use crate::luminance::{Plane, fitted};
 use crate::perceptual::Fingerprint;
 use crate::portrait::Portrait;
 use crate::room::Room;
 use crate::sharpness::{self, Sharpness};
+use crate::tone::{FaceTone, Tone};
 
 /// The version of what is measured. Raise it whenever the same photo would give
 /// other values: what was measured before is then measured again.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
 const THUMBNAIL_SIDE: u32 = 256;
@@ -49,6 +54,11 @@ pub(crate) struct Measured {
     pub faces: Vec<Face>,
     pub picture: Look,
     pub camera: Camera,
+    pub compression: Compression,
+    pub tone: Tone,
+    pub bars: Bars,
+    /// How many letters stand in the longest row.
+    pub lettering: f64,
     /// Of the main face, where there is one.
     pub face: Option<FaceLook>,
     pub identity: Option<Identity>,
@@ -64,6 +74,8 @@ pub(crate) struct FaceLook {
     pub look: Look,
     pub pose: Pose,
     pub portrait: Portrait,
+    pub features: Features,
+    pub tone: FaceTone,
     /// How much brighter it is behind the face, in stops.
     pub backlight: f64,
     /// The face's height over the picture's.
@@ -136,24 +148,32 @@ fn content(path: &Path, tools: &Tools, photo: &mut Photo) -> Result<Measured, Fa
     let opened = Opened::new(&bytes, tools.max_pixels)?;
     let _pixels = tools.pixels.take(opened.working_bytes());
     let (image, ..) = opened.pixels()?;
-    let measured = measure(&image, tools.models).map_err(|source| {
+    let measured = measure(&bytes, &image, tools.models).map_err(|source| {
         Failure::Run(DatasetError::Faces { path: photo.path.clone(), source: Box::new(source) })
     })?;
     tools.cache.put(&photo.sha256, measured).map_err(Failure::Run)
 }
 
 fn measure(
+    bytes: &[u8],
     image: &RgbImage,
     models: Option<&FaceModels>,
 ) -> Result<Measured, likeness_faces::FaceError> {
     let faces = models.map_or(Ok(Vec::new()), |models| models.faces(image))?;
-    let main = faces.first();
-    let identity = match (models, main) {
+    let identity = match (models, faces.first()) {
         (Some(models), Some(face)) => Some(models.identity(image, face)?),
         _ => None,
     };
+    Ok(Measured { identity, ..of(bytes, image, faces) })
+}
+
+/// What is measured on `image`, whose file is `bytes` and whose `faces` are known, the main one
+/// first; who it is is not.
+pub(crate) fn of(bytes: &[u8], image: &RgbImage, faces: Vec<Face>) -> Measured {
+    let main = faces.first();
     let small = fitted(image, PICTURE_SIDE);
-    Ok(Measured {
+    let plane = Plane::of(&small);
+    Measured {
         width: image.width(),
         height: image.height(),
         picture: Look {
@@ -161,12 +181,16 @@ fn measure(
             exposure: exposure::of(&small, |_, _| true),
         },
         camera: Camera::of(&small),
+        compression: Compression::of(bytes, image, main),
+        tone: Tone::of(&plane),
+        bars: Bars::of(&plane),
+        lettering: lettering::of(&plane),
         face: main.map(|face| face_look(image, &small, face)),
-        identity,
+        identity: None,
         fingerprint: Fingerprint::of(&small),
         thumbnail: thumbnail(&small),
         faces,
-    })
+    }
 }
 
 fn face_look(image: &RgbImage, small: &RgbImage, face: &Face) -> FaceLook {
@@ -178,6 +202,8 @@ fn face_look(image: &RgbImage, small: &RgbImage, face: &Face) -> FaceLook {
         look: Look { sharpness: sharpness::of_face(&aligned), exposure },
         pose: Pose::of(&face.landmarks),
         portrait: Portrait::of(&aligned),
+        features: Features::of(&aligned),
+        tone: FaceTone::of(&aligned),
         backlight: camera::backlight(small, &smaller, exposure.mean),
         share: f64::from(face.bbox[3]) / f64::from(image.height()),
     }

@@ -14,6 +14,8 @@ pub(crate) const OTHER_FACE_SHARE: f64 = 0.15;
 /// Below this many pixels between the eyes a face has too little to learn
 /// from; OFIQ (ISO/IEC 29794-5) puts the middle of its scale at 70.
 pub(crate) const EYE_DISTANCE_PX: f64 = 60.0;
+/// Below this many pixels between the eyes a person should look.
+pub(crate) const EYE_DISTANCE_DOUBT_PX: f64 = 68.0;
 /// Below this many pixels between the eyes a note is made.
 pub(crate) const EYE_DISTANCE_GOOD_PX: f64 = 90.0;
 
@@ -37,11 +39,20 @@ pub(crate) const FACE_EVENNESS: f64 = 0.12;
 /// level lines, is below .15, at .105; motion of 2 % leaves .01 to .23.
 pub(crate) const PICTURE_EVENNESS: f64 = 0.08;
 
-/// Mean luminance of a face: natural photos have .45 to .73 (5 % to 95 %).
-pub(crate) const FACE_LUMINANCE: (f64, f64) = (0.25, 0.85);
-/// The most of a face that may be lost in black, or in white; natural photos
-/// reach .04 and .002 (95 %).
-pub(crate) const FACE_CLIPPED: f64 = 0.10;
+/// Mean luminance of a face, at the least and at the most. Natural photos of light skin have .45
+/// to .73 (5 % to 95 %); dark skin in moonlight and candle light .13 and more on renders, while
+/// three stops too little leave at most .08 of it.
+pub(crate) const FACE_LUMINANCE: (f64, f64) = (0.09, 0.85);
+/// The most of a face that may be lost in black: natural photos reach .04 (95 %), dark skin in
+/// moonlight .42 (99 %), and underexposure leaves .8 and more.
+pub(crate) const FACE_BLACK: f64 = 0.6;
+/// The most of a face that may be lost in white; natural photos reach .002 (95 %).
+pub(crate) const FACE_WHITE: f64 = 0.2;
+/// A face darker than this is underexposed where the whole picture is, too ([`DIM_P99`]); dark
+/// skin in a bright picture is just dark skin.
+pub(crate) const DIM_FACE: f64 = 0.30;
+/// A picture whose brightest percent is below this is dim: moonlit renders have .38 and more (1 %).
+pub(crate) const DIM_P99: f64 = 0.36;
 /// A picture whose brightest percent is below this is dark (cleanvision's
 /// default). Mean and clipped shares say nothing here: a toy on white paper is
 /// no fault.

@@ -187,15 +187,8 @@ fn judged(
     rules: FaceRules,
 ) -> ImageRecord {
     let (width, height) = (photo.width, photo.height);
-    let Judgement { reasons, doubts, mut notes, measures } = judge(photo, options.min_side, rules);
-    let (verdict, reasons) = match (reasons.is_empty(), doubts.is_empty()) {
-        (true, true) => (Verdict::Keep, reasons),
-        (true, false) => (Verdict::Review, doubts),
-        (false, _) => {
-            notes.extend(doubts);
-            (Verdict::Drop, reasons)
-        }
-    };
+    let (verdict, said) = judge(photo, options.min_side, rules).verdict();
+    let Judgement { reasons, mut notes, measures, .. } = said;
     let bucket = Bucket::nearest(width, height, options.resolution, options.bucket_step);
     let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
     let crop = Crop::choose(width, height, bucket, face);

@@ -1,0 +1,137 @@
+//! The limits of whole pictures.
+
+use crate::limit::{Limit, WORSE_ABOVE, WORSE_BELOW};
+use crate::rules;
+
+pub(crate) const SHORT_SIDE: Limit = Limit {
+    measure: "short_side",
+    unit: "px",
+    range: "1 and more",
+    rule: "small",
+    drop: Some(512.0),
+    says: "the picture is small",
+    source: "buckets of 512 px; another limit is an option",
+    ..WORSE_BELOW
+};
+
+pub(crate) const PICTURE_DARK: Limit = Limit {
+    measure: "picture_p99",
+    unit: "share",
+    rule: "dark",
+    review: Some(rules::DIM_P99),
+    drop: Some(rules::PICTURE_P99),
+    says: "nothing in the picture is bright",
+    source: "cleanvision's default; for review only where the face is dark, too, as moonlit renders have .39 and more",
+    ..WORSE_BELOW
+};
+
+pub(crate) const NOISE: Limit = Limit {
+    measure: "noise",
+    unit: "of 255",
+    range: "0 to 255",
+    rule: "noisy",
+    review: Some(10.0),
+    drop: Some(20.0),
+    says: "the picture is noisy",
+    source: "portraits reach 1.9; strong noise has 45, fine detail all over a picture some 8",
+    ..WORSE_ABOVE
+};
+
+pub(crate) const COLOURS: Limit = Limit {
+    measure: "colours",
+    unit: "CIELAB",
+    range: "0 to 200",
+    rule: "one tint",
+    review: Some(2.8),
+    says: "the picture has one tint or none: a filter, or black and white",
+    source: "all renders have 2.87 and more, 98 % of tints at most 2.82; never dropped, as a drawn character may be black and white",
+    ..WORSE_BELOW
+};
+
+pub(crate) const FRAME: Limit = Limit {
+    measure: "frame",
+    unit: "share",
+    range: "0 to 0.5",
+    rule: "framed",
+    review: Some(0.015),
+    says: "bars of one colour frame the picture; crop them away",
+    source: "a frame of one colour would be learned with the face; no render has one",
+    ..WORSE_ABOVE
+};
+
+pub(crate) const BAR: Limit = Limit {
+    measure: "bar",
+    unit: "share",
+    range: "0 to 0.5",
+    rule: "framed",
+    review: Some(0.09),
+    says: "a bar of one colour lies along an edge, as on a screenshot; crop it away",
+    source: "98 % of renders have at most .05, floors and tables",
+    ..WORSE_ABOVE
+};
+
+pub(crate) const LETTERING: Limit = Limit {
+    measure: "lettering",
+    unit: "letters",
+    range: "0 to 400",
+    rule: "lettering",
+    review: Some(3.0),
+    says: "a row of letters stands in the picture: a watermark, a caption, a sign",
+    source: "98 % of renders have at most 3",
+    ..WORSE_ABOVE
+};
+
+pub(crate) const BLACK_POINT: Limit = Limit {
+    measure: "black_point",
+    unit: "share",
+    rule: "faded",
+    review: Some(0.29),
+    says: "nothing in the picture is black, as after a filter",
+    source: "98 % of renders have at most .21; blacks lifted by 80 of 255 leave .31",
+    ..WORSE_ABOVE
+};
+
+pub(crate) const WHITE_POINT: Limit = Limit {
+    measure: "white_point",
+    unit: "share",
+    rule: "faded",
+    review: Some(0.35),
+    says: "nothing in the picture is bright, as after a filter",
+    source: "all renders have .37 and more, underexposure at most .14",
+    ..WORSE_BELOW
+};
+
+pub(crate) const CRUSHED: Limit = Limit {
+    measure: "crushed",
+    unit: "share",
+    range: "0 to 0.5",
+    rule: "crushed",
+    review: Some(0.04),
+    says: "much is lost in black and in white at once, as after a hard filter",
+    source: "renders reach .003",
+    ..WORSE_ABOVE
+};
+
+pub(crate) const JPEG_QUALITY: Limit = Limit {
+    measure: "jpeg_quality",
+    unit: "",
+    range: "1 to 100",
+    rule: "compressed",
+    review: Some(40.0),
+    drop: Some(15.0),
+    says: "the JPEG was stored at a low quality",
+    source: "cameras and sites store at 75 and more",
+    ..WORSE_BELOW
+};
+
+pub(crate) const BLOCKS: Limit = Limit {
+    measure: "blocks",
+    unit: "of 255",
+    range: "0 to 255",
+    rule: "compressed",
+    review: Some(2.0),
+    drop: Some(5.0),
+    says: "blocks of a heavy compression are seen",
+    source: "all renders have at most .27",
+    ..WORSE_ABOVE
+};
