@@ -34,7 +34,7 @@ pub(crate) fn judge(photo: &Measured, min_side: u32, rules: FaceRules) -> Judgem
         said.faces(photo);
         if let Some(face) = &photo.face {
             said.face_look(&face.look, &photo.picture);
-            said.portrait(face);
+            said.portrait(face, &photo.picture);
         }
     }
     said
@@ -131,20 +131,23 @@ impl Judgement {
         } else if dark > most_black {
             let message = format!("{} of the face is lost in black", percent(dark));
             self.reasons.push(Reason::measured("dark", message, dark, most_black));
-        } else if mean < rules::DIM_FACE && p99 < dim && p99 >= rules::PICTURE_P99 {
+        } else if mean < rules::DIM_FACE && p99 < dim && p99 >= rules::PORTRAIT_P99 {
             let message = "the picture is dim, and the face dark in it";
             self.doubts.push(Reason::measured("dark", message, p99, dim));
         }
         if mean > brightest {
             let message = format!("the face is overexposed: {} mean luminance", percent(mean));
             self.reasons.push(Reason::measured("bright", message, mean, brightest));
-        } else if bright > most_white {
+        } else if bright > rules::FACE_WHITE_DOUBT {
             let message = format!("{} of the face is lost in white", percent(bright));
-            self.reasons.push(Reason::measured("bright", message, bright, most_white));
+            let lost = bright > most_white;
+            let end = if lost { most_white } else { rules::FACE_WHITE_DOUBT };
+            let said = if lost { &mut self.reasons } else { &mut self.doubts };
+            said.push(Reason::measured("bright", message, bright, end));
         }
     }
 
-    fn portrait(&mut self, face: &FaceLook) {
+    fn portrait(&mut self, face: &FaceLook, picture: &Look) {
         let FaceLook { pose, portrait, features, tone, .. } = face;
         self.measures.add("face_share", face.share, "share", None, None);
         self.limited(&limits::YAW, pose.yaw);
@@ -153,8 +156,8 @@ impl Judgement {
         self.limited(&limits::LIGHT_SIDE, portrait.light_side);
         self.limited(&limits::SHADOW, portrait.shadow);
         self.limited(&limits::SHADOW_EDGE, portrait.shadow_edge);
-        let hard = portrait.shadow_edge * tone.contrast * face.look.exposure.p99;
-        self.limited(&limits::HARD_LIGHT, hard);
+        let depth = tone.contrast * portrait.shadow.sqrt();
+        self.limited(&limits::HARD_LIGHT, portrait.shadow_edge * depth * picture.exposure.p99);
         self.limited(&limits::BACKLIGHT, face.backlight);
         self.limited(&limits::COVER, portrait.cover);
         self.limited(&limits::EYES_SEEN, features.eyes_seen);
@@ -162,6 +165,7 @@ impl Judgement {
             self.limited(&limits::EYES_OPEN, features.eyes_open);
             self.limited(&limits::EITHER_EYE_OPEN, features.either_eye_open);
             self.limited(&limits::EYES_CLEAR, features.eyes_clear);
+            self.limited(&limits::FEATURES_SEEN, features.eyes_clear * features.mouth_seen);
         }
         self.limited(&limits::MOUTH_SEEN, features.mouth_seen);
         self.limited(&limits::MOUTH_OPEN, features.mouth_open);
@@ -178,10 +182,11 @@ impl Judgement {
         let limit = |value: f64| decides.then_some(value);
         self.measures.add("picture_luminance", look.exposure.mean, "share", None, None);
         self.measures.add("picture_p5", p5, "share", None, limit(rules::PICTURE_P5));
-        self.measures.add("picture_p99", p99, "share", Some(rules::PICTURE_P99), None);
-        if p99 < rules::PICTURE_P99 {
+        let darkest = if decides { rules::PICTURE_P99 } else { rules::PORTRAIT_P99 };
+        self.measures.add("picture_p99", p99, "share", Some(darkest), None);
+        if p99 < darkest {
             let message = "the picture is dark: hardly anything in it is brighter than a third";
-            self.reasons.push(Reason::measured("dark", message, p99, rules::PICTURE_P99));
+            self.reasons.push(Reason::measured("dark", message, p99, darkest));
         }
         if decides && p5 > rules::PICTURE_P5 {
             let message = "the picture is nearly all white";

@@ -46,17 +46,23 @@ pub(crate) const FACE_LUMINANCE: (f64, f64) = (0.09, 0.85);
 /// The most of a face that may be lost in black: natural photos reach .04 (95 %), dark skin in
 /// moonlight .42 (99 %), and underexposure leaves .8 and more.
 pub(crate) const FACE_BLACK: f64 = 0.6;
-/// The most of a face that may be lost in white; natural photos reach .002 (95 %).
-pub(crate) const FACE_WHITE: f64 = 0.2;
+/// The most of a face that may be lost in white; natural photos reach .002 (95 %),
+/// renders in hard light .29.
+pub(crate) const FACE_WHITE: f64 = 0.3;
+/// From here on a person should look: 99 % of renders have less.
+pub(crate) const FACE_WHITE_DOUBT: f64 = 0.2;
 /// A face darker than this is underexposed where the whole picture is, too ([`DIM_P99`]); dark
 /// skin in a bright picture is just dark skin.
 pub(crate) const DIM_FACE: f64 = 0.30;
-/// A picture whose brightest percent is below this is dim: moonlit renders have .38 and more (1 %).
-pub(crate) const DIM_P99: f64 = 0.36;
+/// A picture whose brightest percent is below this is dim: of moonlit
+/// and candle-lit renders too, 98 % have .38 and more.
+pub(crate) const DIM_P99: f64 = 0.35;
 /// A picture whose brightest percent is below this is dark (cleanvision's
 /// default). Mean and clipped shares say nothing here: a toy on white paper is
 /// no fault.
 pub(crate) const PICTURE_P99: f64 = 0.32;
+/// As [`PICTURE_P99`], of a picture with a face: ebony skin by night has .30, underexposure .14.
+pub(crate) const PORTRAIT_P99: f64 = 0.25;
 /// A picture whose darkest 5 % are above this is washed out (cleanvision).
 pub(crate) const PICTURE_P5: f64 = 0.95;
 

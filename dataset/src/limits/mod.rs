@@ -16,7 +16,7 @@ pub(crate) use picture::*;
 use crate::limit::Limit;
 
 /// All of them, as they are listed in a report.
-pub(crate) const ALL: [&Limit; 38] = [
+pub(crate) const ALL: [&Limit; 39] = [
     &SHORT_SIDE,
     &FACES,
     &OTHER_FACE,
@@ -42,6 +42,7 @@ pub(crate) const ALL: [&Limit; 38] = [
     &EYES_OPEN,
     &EITHER_EYE_OPEN,
     &EYES_CLEAR,
+    &FEATURES_SEEN,
     &MOUTH_SEEN,
     &MOUTH_OPEN,
     &FACE_CONTRAST,
