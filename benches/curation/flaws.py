@@ -102,7 +102,8 @@ def photographs(rows):
     for (rule, verdict), count in rules.most_common():
         print(f"- {verdict} for `{rule}`: {count}")
     spoilt = collections.defaultdict(list)
-    good = {row["path"] for row in plain if not flagged(row)}
+    small = {row["path"] for row in rows if row["flaw"] != "none" and "small face" in row["rules"]}
+    good = {row["path"] for row in plain if not flagged(row)} - small
     for row in rows:
         if row["flaw"] != "none" and row["path"] in good:
             spoilt[row["flaw"], row["strength"]].append(row)

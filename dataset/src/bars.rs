@@ -19,8 +19,8 @@ pub(crate) struct Bars {
 
 const COLOUR: f32 = 4.0; // levels of 255 around a bar's colour
 const LIKE: f32 = 6.0; // levels between two bars of one frame
-const FILLED: f64 = 0.62; // of a bar's line has its colour
-const DIFFERS: f64 = 0.85; // of the lines behind a bar has not
+const FILLED: f64 = 0.7; // of a bar's line has its colour
+const DIFFERS: f64 = 0.8; // of the lines behind a bar has not
 const BEHIND: usize = 3; // lines behind it that are looked at: the first may be a blend
 
 /// One bar: its lines and its colour.
