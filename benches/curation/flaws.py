@@ -102,8 +102,9 @@ def photographs(rows):
     for (rule, verdict), count in rules.most_common():
         print(f"- {verdict} for `{rule}`: {count}")
     spoilt = collections.defaultdict(list)
-    small = {row["path"] for row in rows if row["flaw"] != "none" and "small face" in row["rules"]}
-    good = {row["path"] for row in plain if not flagged(row)} - small
+    # Also when brought to 1024 px and stored at 75.
+    stored = {row["path"] for row in rows if (row["flaw"], row["strength"]) == ("compression", 75) and not flagged(row)}
+    good = {row["path"] for row in plain if not flagged(row)} & stored
     for row in rows:
         if row["flaw"] != "none" and row["path"] in good:
             spoilt[row["flaw"], row["strength"]].append(row)
