@@ -1,4 +1,4 @@
-//! What a camera, an app or a screen did to a picture: noise, one tint, a frame.
+//! What a camera, an app or a screen did to a picture: noise, one tint.
 
 use image::RgbImage;
 use likeness_faces::Face;
@@ -14,21 +14,17 @@ pub(crate) struct Camera {
     pub noise: f64,
     /// How much colours differ that are equally light, in CIELAB.
     pub colours: f64,
-    /// The share of a side that a frame of one colour takes on both ends.
-    pub frame: f64,
 }
 
 const TILE: usize = 16; // pixels
 const QUIET: f64 = 0.2; // of the tiles are taken as without detail
 const SHADES: usize = 16; // classes of lightness
-const FLAT: f64 = 2.5; // standard deviation of a frame's line, of 255
-const STEP: f64 = 6.0; // between a frame and the picture, of 255
 
 impl Camera {
     /// Looks at a picture whose longer side was brought to 512 pixels.
     pub fn of(picture: &RgbImage) -> Self {
         let plane = Plane::of(picture);
-        Self { noise: noise(&plane), colours: colours(picture), frame: frame(&plane) }
+        Self { noise: noise(&plane), colours: colours(picture) }
     }
 }
 
@@ -74,43 +70,6 @@ fn colours(picture: &RgbImage) -> f64 {
     (classes.iter().map(spread).sum::<f64>().max(0.0) / all.max(1.0)).sqrt()
 }
 
-/// Bars at both ends of a side, of one colour and with a step to the picture.
-fn frame(plane: &Plane) -> f64 {
-    let (width, height) = (plane.width, plane.height);
-    let row = |y: usize| (0..width).map(move |x| y * width + x).collect::<Vec<_>>();
-    let column = |x: usize| (0..height).map(move |y| y * width + x).collect::<Vec<_>>();
-    let down = bars(plane, height, &row);
-    let across = bars(plane, width, &column);
-    down.max(across)
-}
-
-/// The thinner of both bars, as a share of `length` lines.
-fn bars(plane: &Plane, length: usize, line: &dyn Fn(usize) -> Vec<usize>) -> f64 {
-    let look = |at: usize| {
-        let places = line(at);
-        let values = || places.iter().map(|place| f64::from(plane.values[*place]));
-        let mean = values().sum::<f64>() / places.len() as f64;
-        let spread = values().map(|value| (value - mean).powi(2)).sum::<f64>();
-        (mean, (spread / places.len() as f64).sqrt())
-    };
-    let bar = |end: &dyn Fn(usize) -> usize| {
-        let (colour, _) = look(end(0));
-        let of_it = |at: &usize| {
-            let (mean, spread) = look(end(*at));
-            spread < FLAT && (mean - colour).abs() < FLAT
-        };
-        let lines = (0..length / 3).take_while(of_it).count();
-        let (beyond, spread) = look(end(lines.min(length - 1)));
-        // A backdrop fades into the picture; a bar ends.
-        let ends = spread >= STEP || (beyond - colour).abs() >= STEP;
-        (if ends { lines } else { 0 }, colour)
-    };
-    let (first, first_colour) = bar(&|at| at);
-    let (last, last_colour) = bar(&|at| length - 1 - at);
-    let alike = (first_colour - last_colour).abs() < STEP;
-    if alike { first.min(last) as f64 / length as f64 } else { 0.0 }
-}
-
 /// How much brighter it is behind `face` than on it, in stops: the background's upper quartile of
 /// luminance over the face's mean, 0 to 1.
 pub(crate) fn backlight(picture: &RgbImage, face: &Face, face_mean: f64) -> f64 {
@@ -139,7 +98,6 @@ mod tests {
     use image::imageops::grayscale;
 
     use super::*;
-    use crate::testing::texture;
 
     #[test]
     fn added_noise_is_measured() {
@@ -172,21 +130,6 @@ mod tests {
             Rgb([level, level * 0.8, level * 0.5].map(|v| v as u8))
         });
         assert!(Camera::of(&tinted).colours < 2.0, "{:?}", Camera::of(&tinted));
-    }
-
-    #[test]
-    fn bars_are_a_frame_and_a_plain_backdrop_is_none() {
-        let picture = texture(300, 200, 5);
-        assert_eq!(Camera::of(&picture).frame, 0.0);
-        let barred = RgbImage::from_fn(300, 200, |x, y| {
-            if (20..180).contains(&y) { *picture.get_pixel(x, y) } else { Rgb([0; 3]) }
-        });
-        assert_eq!(Camera::of(&barred).frame, 0.1);
-        let backdrop = RgbImage::from_fn(300, 200, |x, y| {
-            let far = (f64::from(x) - 150.0).hypot(f64::from(y) - 110.0);
-            Rgb([(90.0 + 100.0 * (1.0 - far / 60.0).max(0.0)) as u8; 3])
-        });
-        assert_eq!(Camera::of(&backdrop).frame, 0.0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::calibrate::OwnLimits;
 use crate::limits;
 use crate::measure::{FaceLook, Look, Measured};
-use crate::record::{Measures, Reason};
+use crate::record::{Measures, Reason, Verdict};
 use crate::rules::{self, FaceRules};
 use crate::sharpness::Sharpness;
 
@@ -37,18 +37,48 @@ pub(crate) fn judge(
     if photo.picture.exposure.p99 >= rules::PICTURE_P99 {
         said.limited(&limits::COLOURS, photo.camera.colours);
     }
-    said.limited(&limits::FRAME, photo.camera.frame);
+    said.edges_and_tones(photo);
     if rules == FaceRules::Apply {
         said.faces(photo);
         if let Some(face) = &photo.face {
-            said.face_look(&face.look);
-            said.portrait(face);
+            said.face_look(&face.look, &photo.picture);
+            said.portrait(face, &photo.picture);
         }
     }
     said
 }
 
 impl Judgement {
+    /// The verdict, with its reasons in `reasons`: a reason to drop outweighs doubts, which become
+    /// notes.
+    pub fn verdict(mut self) -> (Verdict, Self) {
+        let verdict = match (self.reasons.is_empty(), self.doubts.is_empty()) {
+            (true, true) => Verdict::Keep,
+            (true, false) => Verdict::Review,
+            (false, _) => Verdict::Drop,
+        };
+        let doubts = std::mem::take(&mut self.doubts);
+        match verdict {
+            Verdict::Drop => self.notes.extend(doubts),
+            _ => self.reasons = doubts,
+        }
+        (verdict, self)
+    }
+
+    /// What an app, a screen or a site did to the picture.
+    fn edges_and_tones(&mut self, photo: &Measured) {
+        if let Some(quality) = photo.compression.quality {
+            self.limited(&limits::JPEG_QUALITY, quality);
+        }
+        self.limited(&limits::BLOCKS, photo.compression.blocks);
+        self.limited(&limits::FRAME, photo.bars.frame);
+        self.limited(&limits::BAR, photo.bars.bar);
+        self.limited(&limits::LETTERING, photo.lettering);
+        self.limited(&limits::BLACK_POINT, photo.tone.black_point);
+        self.limited(&limits::WHITE_POINT, photo.tone.white_point);
+        self.limited(&limits::CRUSHED, photo.tone.crushed);
+    }
+
     fn size(&mut self, photo: &Measured, min_side: u32) {
         let (side, least) = (f64::from(photo.width.min(photo.height)), f64::from(min_side));
         self.measures.add("short_side", side, "px", Some(least), None);
@@ -68,12 +98,12 @@ impl Judgement {
         if let Some(second) = photo.faces.get(1) {
             self.other_face(f64::from(second.area() / main.area().max(1.0)));
         }
-        let (eyes, least) = (f64::from(main.eye_distance_px()), rules::EYE_DISTANCE_PX);
-        self.measures.add("eye_distance", eyes, "px", Some(least), None);
-        let message = format!("the face is small: {eyes:.0} pixels between the eyes");
-        if eyes < least {
-            self.reasons.push(Reason::measured("small face", message, eyes, least));
-        } else if eyes < rules::EYE_DISTANCE_GOOD_PX {
+        // A turned face's eyes look nearer to each other than they are.
+        let turned = photo.face.map_or(1.0, |face| face.pose.yaw.to_radians().cos().max(0.5));
+        let eyes = f64::from(main.eye_distance_px()) / turned;
+        self.limited(&limits::EYE_DISTANCE, eyes);
+        if eyes >= rules::EYE_DISTANCE_DOUBT_PX && eyes < rules::EYE_DISTANCE_GOOD_PX {
+            let message = format!("the face is small: {eyes:.0} pixels between the eyes");
             let good = rules::EYE_DISTANCE_GOOD_PX;
             self.notes.push(Reason::measured("small face", message, eyes, good));
         }
@@ -91,58 +121,81 @@ impl Judgement {
         }
     }
 
-    fn face_look(&mut self, look: &Look) {
+    fn face_look(&mut self, look: &Look, picture: &Look) {
         self.sharpness("face", look.sharpness, true);
         let exposure = look.exposure;
-        let ((darkest, brightest), most) = (rules::FACE_LUMINANCE, rules::FACE_CLIPPED);
+        let (darkest, brightest) = rules::FACE_LUMINANCE;
+        let (most_black, most_white) = (rules::FACE_BLACK, rules::FACE_WHITE);
         let (mean, dark, bright) = (exposure.mean, exposure.dark_share, exposure.bright_share);
         self.measures.add("face_luminance", mean, "share", Some(darkest), Some(brightest));
-        self.measures.add("face_black", dark, "share", None, Some(most));
-        self.measures.add("face_white", bright, "share", None, Some(most));
+        self.measures.add("face_black", dark, "share", None, Some(most_black));
+        self.measures.add("face_white", bright, "share", None, Some(most_white));
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        let dim = rules::DIM_P99;
+        let p99 = picture.exposure.p99;
         if mean < darkest {
             let message = format!("the face is dark: {} mean luminance", percent(mean));
             self.reasons.push(Reason::measured("dark", message, mean, darkest));
-        } else if dark > most {
+        } else if dark > most_black {
             let message = format!("{} of the face is lost in black", percent(dark));
-            self.reasons.push(Reason::measured("dark", message, dark, most));
+            self.reasons.push(Reason::measured("dark", message, dark, most_black));
+        } else if mean < rules::DIM_FACE && p99 < dim && p99 >= rules::PORTRAIT_P99 {
+            let message = "the picture is dim, and the face dark in it";
+            self.doubts.push(Reason::measured("dark", message, p99, dim));
         }
         if mean > brightest {
             let message = format!("the face is overexposed: {} mean luminance", percent(mean));
             self.reasons.push(Reason::measured("bright", message, mean, brightest));
-        } else if bright > most {
+        } else if bright > rules::FACE_WHITE_DOUBT {
             let message = format!("{} of the face is lost in white", percent(bright));
-            self.reasons.push(Reason::measured("bright", message, bright, most));
+            let lost = bright > most_white;
+            let end = if lost { most_white } else { rules::FACE_WHITE_DOUBT };
+            let said = if lost { &mut self.reasons } else { &mut self.doubts };
+            said.push(Reason::measured("bright", message, bright, end));
         }
     }
 
-    fn portrait(&mut self, face: &FaceLook) {
-        let FaceLook { pose, portrait, .. } = face;
+    fn portrait(&mut self, face: &FaceLook, picture: &Look) {
+        let FaceLook { pose, portrait, features, tone, .. } = face;
         self.measures.add("face_share", face.share, "share", None, None);
         self.limited(&limits::YAW, pose.yaw);
         self.limited(&limits::PITCH, pose.pitch);
         self.limited(&limits::ROLL, pose.roll);
-        self.measures.add("light_side", portrait.light_side, "stops", None, None);
-        self.measures.add("shadow", portrait.shadow, "share", None, None);
+        self.limited(&limits::LIGHT_SIDE, portrait.light_side);
+        self.limited(&limits::SHADOW, portrait.shadow);
         self.limited(&limits::SHADOW_EDGE, portrait.shadow_edge);
+        let depth = tone.contrast * portrait.shadow.sqrt();
+        self.limited(&limits::HARD_LIGHT, portrait.shadow_edge * depth * picture.exposure.p99);
         self.limited(&limits::BACKLIGHT, face.backlight);
         self.limited(&limits::COVER, portrait.cover);
-        self.limited(&limits::EYES_DARK, portrait.eyes_dark);
         face.scenery.add_to(&mut self.measures);
+        self.limited(&limits::EYES_SEEN, features.eyes_seen);
+        if pose.yaw.abs() < limits::FAR_EYE_YAW {
+            self.limited(&limits::EYES_OPEN, features.eyes_open);
+            self.limited(&limits::EITHER_EYE_OPEN, features.either_eye_open);
+            self.limited(&limits::EYES_CLEAR, features.eyes_clear);
+            self.limited(&limits::FEATURES_SEEN, features.eyes_clear * features.mouth_seen);
+        }
+        self.limited(&limits::MOUTH_SEEN, features.mouth_seen);
+        self.limited(&limits::MOUTH_OPEN, features.mouth_open);
+        self.limited(&limits::FACE_CONTRAST, tone.contrast);
+        // Smoothing is not told from soft light by it: no limit.
+        self.measures.add("skin_texture", tone.texture, "ratio", None, None);
     }
 
-    /// The whole picture is always measured, but judged (`decides`) only
-    /// where there is no face to judge by.
+    /// The whole picture is always measured, but judged (`decides`) only where there is no face
+    /// to judge by; that it is dark all over is always said.
     fn picture_look(&mut self, look: &Look, decides: bool) {
         self.sharpness("picture", look.sharpness, decides);
         let (p5, p99) = (look.exposure.p5, look.exposure.p99);
         let limit = |value: f64| decides.then_some(value);
         self.measures.add("picture_luminance", look.exposure.mean, "share", None, None);
         self.measures.add("picture_p5", p5, "share", None, limit(rules::PICTURE_P5));
-        self.measures.add("picture_p99", p99, "share", limit(rules::PICTURE_P99), None);
-        if decides && p99 < rules::PICTURE_P99 {
+        let darkest = if decides { rules::PICTURE_P99 } else { rules::PORTRAIT_P99 };
+        self.measures.add("picture_p99", p99, "share", Some(darkest), None);
+        if p99 < darkest {
             let message = "the picture is dark: hardly anything in it is brighter than a third";
-            self.reasons.push(Reason::measured("dark", message, p99, rules::PICTURE_P99));
+            self.reasons.push(Reason::measured("dark", message, p99, darkest));
         }
         if decides && p5 > rules::PICTURE_P5 {
             let message = "the picture is nearly all white";
@@ -184,11 +237,15 @@ mod tests {
     use likeness_faces::{Face, Pose};
 
     use super::*;
+    use crate::bars::Bars;
     use crate::camera::Camera;
+    use crate::compression::Compression;
     use crate::exposure::Exposure;
+    use crate::features::Features;
     use crate::portrait::Portrait;
     use crate::print::Print;
     use crate::scenery::Scenery;
+    use crate::tone::{FaceTone, Tone};
 
     fn look(mean: f64, detail: f64) -> Look {
         let exposure = Exposure { mean, dark_share: 0.0, bright_share: 0.0, p5: 0.1, p99: 0.9 };
@@ -202,16 +259,19 @@ mod tests {
     }
 
     fn face_look(look: Look) -> FaceLook {
-        let portrait = Portrait {
-            light_side: 0.1,
-            shadow: 0.05,
-            shadow_edge: 0.08,
-            cover: 3.0,
-            eyes_dark: 0.2,
+        let features = Features {
+            eyes_open: 0.1,
+            either_eye_open: 0.12,
+            eyes_clear: 0.6,
+            eyes_seen: 0.5,
+            mouth_seen: 0.3,
+            mouth_open: 0.1,
         };
+        let tone = FaceTone { contrast: 1.6, texture: 0.1 };
+        let portrait = Portrait { light_side: 0.1, shadow: 0.05, shadow_edge: 0.08, cover: 3.0 };
         let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
         let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
-        FaceLook { look, pose, portrait, backlight: 0.1, share: 0.4, scenery }
+        FaceLook { look, pose, portrait, features, tone, backlight: 0.1, share: 0.4, scenery }
     }
 
     fn photo(faces: Vec<Face>) -> Measured {
@@ -219,7 +279,11 @@ mod tests {
             width: 800,
             height: 600,
             face: faces.first().map(|_| face_look(look(0.5, 0.05))),
-            camera: Camera { noise: 0.5, colours: 12.0, frame: 0.0 },
+            camera: Camera { noise: 0.5, colours: 12.0 },
+            compression: Compression { quality: Some(90.0), blocks: 0.1 },
+            tone: Tone { black_point: 0.02, white_point: 0.95, crushed: 0.0 },
+            bars: Bars::default(),
+            lettering: 0.0,
             faces,
             picture: look(0.5, 0.05),
             identity: None,
@@ -257,10 +321,22 @@ mod tests {
         assert_eq!(rules_of(&photo(vec![face(100.0)]), FaceRules::Apply), ["small face"]);
         assert_eq!(rules_of(&photo(vec![]), FaceRules::Apply), ["no face"]);
         let mut dark = photo(vec![face(300.0)]);
-        dark.face = Some(face_look(look(0.1, 0.0001)));
+        dark.face = Some(face_look(look(0.05, 0.0001)));
         assert_eq!(rules_of(&dark, FaceRules::Apply), ["blurred", "dark"]);
         dark.width = 100;
         assert_eq!(rules_of(&dark, FaceRules::NoModel), ["small"]);
+    }
+
+    #[test]
+    fn dark_skin_in_a_bright_picture_is_no_fault_and_in_a_dim_one_a_doubt() {
+        let mut photo = photo(vec![face(300.0)]);
+        photo.face = Some(face_look(look(0.17, 0.05)));
+        let verdict = |photo: &Measured| judge(photo, 512, FaceRules::Apply).verdict().0;
+        assert_eq!(verdict(&photo), Verdict::Keep);
+        photo.picture.exposure.p99 = 0.34;
+        assert_eq!(verdict(&photo), Verdict::Review);
+        photo.picture.exposure.p99 = 0.2;
+        assert_eq!(verdict(&photo), Verdict::Drop);
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! Colours as the eye sees them: CIELAB under daylight.
 
+use std::sync::LazyLock;
+
 use image::Rgb;
+
+/// The light of every level of sRGB, 0 to 1.
+static LIGHT: LazyLock<[f64; 256]> =
+    LazyLock::new(|| std::array::from_fn(|level| linear(level as f64 / 255.0)));
 
 /// Lightness (0 to 100), green to red and blue to yellow (about -100 to 100) of an sRGB colour:
 /// CIE 15:2004, with the white of D65.
 pub(crate) fn of(pixel: &Rgb<u8>) -> [f64; 3] {
-    let [r, g, b] = pixel.0.map(|value| linear(f64::from(value) / 255.0));
+    let [r, g, b] = pixel.0.map(|value| LIGHT[usize::from(value)]);
     let x = (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505;
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
     let z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089;

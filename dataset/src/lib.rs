@@ -21,12 +21,14 @@
 //! | `cache/measures/` | what was measured, by the photo's content; may be removed at any time |
 
 mod atomic;
+mod bars;
 mod bucket;
 mod cache;
 mod calibrate;
 mod camera;
 pub mod captions;
 mod character;
+mod compression;
 mod crop;
 mod crop_choices;
 mod curate;
@@ -36,6 +38,7 @@ pub mod decode;
 mod duplicates;
 mod error;
 mod exposure;
+mod features;
 mod folder;
 mod foreign;
 mod framing;
@@ -44,6 +47,8 @@ mod head;
 mod jpeg_end;
 mod judge;
 mod lab;
+mod lettering;
+mod limit;
 mod limits;
 mod lock;
 mod luminance;
@@ -57,7 +62,9 @@ mod print;
 mod progress;
 mod record;
 mod references;
+mod regions;
 mod report;
+mod report_limits;
 mod report_pages;
 mod review;
 mod room;
@@ -67,12 +74,14 @@ mod scenery;
 mod set;
 mod sharpness;
 mod sheet;
+mod single;
 mod subject;
 mod taken;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tone;
 mod verdicts;
 mod workers;
 
@@ -90,8 +99,9 @@ pub use plan::{BucketPlan, PhotoPlan};
 pub use progress::{Event, Summary};
 pub use record::{ImageRecord, Measure, Measures, Reason, Verdict};
 pub use review::{Changed, Review, Reviewed, ReviewedPhoto};
-pub use sheet::{Sheet, SheetPhoto, SheetView, make_sheet};
 pub use set::coverage::{AxisCoverage, ClassCoverage, Coverage, Missing};
+pub use sheet::{Sheet, SheetPhoto, SheetView, make_sheet};
+pub use single::{Judged, judge_picture};
 
 /// The version that every file of a dataset carries.
 pub const FORMAT_VERSION: u32 = 1;

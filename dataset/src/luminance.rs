@@ -28,19 +28,25 @@ impl Plane {
     /// Blurred with [1 4 6 4 1] / 16 along both axes: a Gaussian of sigma 1 px.
     pub fn blurred(&self) -> Self {
         let (width, height) = (self.width, self.height);
-        let across = self.weighted(|x, y, by| (shifted(x, by, width), y));
-        let both = Self { values: across, ..*self };
-        Self { values: both.weighted(|x, y, by| (x, shifted(y, by, height))), ..*self }
-    }
-
-    fn weighted(&self, place: impl Fn(usize, usize, isize) -> (usize, usize)) -> Vec<f32> {
-        let taps = [(-2, 1.0), (-1, 4.0), (0, 6.0), (1, 4.0), (2, 1.0)];
-        self.places()
-            .map(|(x, y)| {
-                let sum: f32 = taps.iter().map(|&(by, w)| w * self.at(place(x, y, by))).sum();
-                sum / 16.0
-            })
-            .collect()
+        let mut across = vec![0.0; self.values.len()];
+        let rows = self.values.chunks(width.max(1)).zip(across.chunks_mut(width.max(1)));
+        for (row, out) in rows {
+            for (x, value) in out.iter_mut().enumerate() {
+                *value = match row.get(x.wrapping_sub(2)..x + 3) {
+                    Some(&[a, b, c, d, e]) => weighted([a, b, c, d, e]),
+                    _ => weighted([-2, -1, 0, 1, 2].map(|by| row[shifted(x, by, width)])),
+                };
+            }
+        }
+        let mut values = vec![0.0; across.len()];
+        for (y, out) in values.chunks_mut(width.max(1)).enumerate() {
+            let start = |by| shifted(y, by, height) * width;
+            let [a, b, c, d, e] = [-2, -1, 0, 1, 2].map(|by| &across[start(by)..][..width]);
+            for (x, value) in out.iter_mut().enumerate() {
+                *value = weighted([a[x], b[x], c[x], d[x], e[x]]);
+            }
+        }
+        Self { values, ..*self }
     }
 
     /// Four times the value less its neighbours; edges repeat.
@@ -78,6 +84,11 @@ impl Plane {
     fn at(&self, (x, y): (usize, usize)) -> f32 {
         self.values[y * self.width + x]
     }
+}
+
+/// Five neighbours in a row, the middle one counting most.
+fn weighted([a, b, c, d, e]: [f32; 5]) -> f32 {
+    (a + 4.0 * b + 6.0 * c + 4.0 * d + e) / 16.0
 }
 
 fn shifted(at: usize, by: isize, length: usize) -> usize {

@@ -8,23 +8,28 @@ use image::codecs::jpeg::JpegEncoder;
 use likeness_faces::{Face, FaceModels, Identity, Pose};
 use serde::{Deserialize, Serialize};
 
+use crate::bars::Bars;
 use crate::cache::{self, Cache};
 use crate::camera::{self, Camera};
+use crate::compression::Compression;
 use crate::decode::{self, DecodeError, Opened};
 use crate::error::DatasetError;
 use crate::exposure::{self, Exposure};
+use crate::features::Features;
 use crate::hash::sha256_hex;
-use crate::luminance::fitted;
+use crate::lettering;
+use crate::luminance::{Plane, fitted};
 use crate::portrait::Portrait;
 use crate::print::Print;
 use crate::room::Room;
 use crate::rules::PROMINENT_SHARE;
 use crate::scenery::Scenery;
 use crate::sharpness::{self, Sharpness};
+use crate::tone::{FaceTone, Tone};
 
 /// The version of what is measured. Raise it whenever the same photo would give
 /// other values: what was measured before is then measured again.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
 const THUMBNAIL_SIDE: u32 = 256;
@@ -52,6 +57,11 @@ pub(crate) struct Measured {
     pub faces: Vec<Face>,
     pub picture: Look,
     pub camera: Camera,
+    pub compression: Compression,
+    pub tone: Tone,
+    pub bars: Bars,
+    /// How many letters stand in the longest row.
+    pub lettering: f64,
     /// Of the first face, where there is one.
     pub face: Option<FaceLook>,
     pub identity: Option<Identity>,
@@ -80,6 +90,8 @@ pub(crate) struct FaceLook {
     pub look: Look,
     pub pose: Pose,
     pub portrait: Portrait,
+    pub features: Features,
+    pub tone: FaceTone,
     /// How much brighter it is behind the face, in stops.
     pub backlight: f64,
     /// The face's height over the picture's.
@@ -154,40 +166,57 @@ fn content(path: &Path, tools: &Tools, photo: &mut Photo) -> Result<Measured, Fa
     let _pixels = tools.pixels.take(opened.working_bytes());
     let taken = opened.taken();
     let (image, ..) = opened.pixels()?;
-    let measured = measure(&image, tools.models).map_err(|source| {
+    let measured = measure(&bytes, &image, tools.models).map_err(|source| {
         Failure::Run(DatasetError::Faces { path: photo.path.clone(), source: Box::new(source) })
     })?;
     tools.cache.put(&photo.sha256, Measured { taken, ..measured }).map_err(Failure::Run)
 }
 
 fn measure(
+    bytes: &[u8],
     image: &RgbImage,
     models: Option<&FaceModels>,
 ) -> Result<Measured, likeness_faces::FaceError> {
     let faces = models.map_or(Ok(Vec::new()), |models| models.faces(image))?;
-    let main = faces.first();
-    let identity = match (models, main) {
+    let identity = match (models, faces.first()) {
         (Some(models), Some(face)) => Some(models.identity(image, face)?),
         _ => None,
     };
     let small = fitted(image, PICTURE_SIDE);
     let others = others(image, &small, &faces, models)?;
-    Ok(Measured {
+    Ok(Measured { identity, others, ..of(bytes, (image, &small), faces) })
+}
+
+/// What is measured on `image`, whose file is `bytes` and whose `faces` are known, the main one
+/// first; who they are is not.
+pub(crate) fn known(bytes: &[u8], image: &RgbImage, faces: Vec<Face>) -> Measured {
+    of(bytes, (image, &fitted(image, PICTURE_SIDE)), faces)
+}
+
+/// [`known`], of an image that was made `small` already.
+fn of(bytes: &[u8], (image, small): (&RgbImage, &RgbImage), faces: Vec<Face>) -> Measured {
+    let main = faces.first();
+    let plane = Plane::of(small);
+    Measured {
         width: image.width(),
         height: image.height(),
         picture: Look {
-            sharpness: sharpness::of_picture(&small),
-            exposure: exposure::of(&small, |_, _| true),
+            sharpness: sharpness::of_picture(small),
+            exposure: exposure::of(small, |_, _| true),
         },
-        camera: Camera::of(&small),
-        face: main.map(|face| face_look(image, &small, face)),
-        identity,
-        others,
-        print: Print::of(&small),
+        camera: Camera::of(small),
+        compression: Compression::of(bytes, image, main),
+        tone: Tone::of(&plane),
+        bars: Bars::of(&plane),
+        lettering: lettering::of(&plane),
+        face: main.map(|face| face_look(image, small, face)),
+        identity: None,
+        others: Vec::new(),
+        print: Print::of(small),
         taken: None,
-        thumbnail: thumbnail(&small),
+        thumbnail: thumbnail(small),
         faces,
-    })
+    }
 }
 
 /// The faces beside the first that are large enough to be the subject's.
@@ -218,6 +247,8 @@ fn face_look(image: &RgbImage, small: &RgbImage, face: &Face) -> FaceLook {
         look: Look { sharpness: sharpness::of_face(&aligned), exposure },
         pose: Pose::of(&face.landmarks),
         portrait: Portrait::of(&aligned),
+        features: Features::of(&aligned),
+        tone: FaceTone::of(&aligned),
         backlight: camera::backlight(small, &smaller, exposure.mean),
         share: f64::from(face.bbox[3]) / f64::from(image.height()),
         scenery: Scenery::of(small, &smaller),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab;
 use crate::luminance::Plane;
+use crate::regions::{BELOW_EYES, CHEEKS, CHIN, LIP, LOW_CHEEKS, Region, SKIN};
 use crate::sharpness::{FACE_SIDE, in_face};
 
 /// What is measured on an aligned face.
@@ -21,70 +22,27 @@ pub(crate) struct Portrait {
     /// How far the colour below the eyes is from that of mouth, chin and cheeks, whichever is
     /// nearest, in CIELAB: beards leave a cheek, masks nothing.
     pub cover: f64,
-    /// The share of the lower half of both eyes that is darker than half of the skin; the less
-    /// dark eye's.
-    pub eyes_dark: f64,
 }
 
-/// A region of the aligned face: its middle and how far it reaches, of 112.
-#[derive(Clone, Copy)]
-struct Region(f64, f64, f64, f64);
-
-const CHEEKS: [Region; 2] = [Region(42.0, 72.0, 7.0, 7.0), Region(70.0, 72.0, 7.0, 7.0)];
-const LOW_CHEEKS: [Region; 2] = [Region(42.0, 81.0, 6.0, 5.0), Region(70.0, 81.0, 6.0, 5.0)];
-const BELOW_EYES: [Region; 3] =
-    [Region(56.0, 56.0, 4.0, 6.0), Region(41.0, 63.0, 6.0, 3.0), Region(71.0, 63.0, 6.0, 3.0)];
-const LIP: [Region; 1] = [Region(56.0, 84.0, 5.0, 3.0)];
-const CHIN: [Region; 1] = [Region(56.0, 104.0, 8.0, 4.0)];
-const NOSE: [Region; 1] = [Region(56.0, 66.0, 4.0, 8.0)];
-const EYES: [Region; 2] = [Region(38.3, 56.0, 9.0, 6.0), Region(73.5, 56.0, 9.0, 6.0)];
-const SKIN: [Region; 3] =
-    [Region(42.0, 70.0, 9.0, 9.0), Region(70.0, 70.0, 9.0, 9.0), Region(56.0, 34.0, 16.0, 8.0)];
 const SHADOW: f32 = 0.4; // of the median
-const DARK_EYE: f32 = 0.5; // of the skin
-
-impl Region {
-    /// Its pixels' columns and rows.
-    fn places(self) -> impl Iterator<Item = (u32, u32)> {
-        let Self(x, y, reach_x, reach_y) = self;
-        let at = |value: f64| {
-            (value / 112.0 * f64::from(FACE_SIDE)).round().clamp(0.0, f64::from(FACE_SIDE)) as u32
-        };
-        let (columns, rows) = (at(x - reach_x)..at(x + reach_x), at(y - reach_y)..at(y + reach_y));
-        rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
-    }
-}
 
 impl Portrait {
     /// Looks at an aligned face.
     pub fn of(aligned: &RgbImage) -> Self {
         let plane = Plane::of(aligned);
-        let light = |regions: &[Region]| values(&plane, regions);
+        let light = |regions: &[Region]| Region::values(regions, &plane);
         let [left, right] = CHEEKS.map(|cheek| mean(&light(&[cheek])));
         let whole = plane.places().zip(&plane.values).filter(|((x, y), _)| in_face(*x, *y));
         let whole: Vec<f32> = whole.map(|(_, value)| *value).collect();
         let middle = median(&mut whole.clone());
         let shaded = whole.iter().filter(|value| **value < SHADOW * middle).count();
-        let skin = median(&mut light(&LOW_CHEEKS)).max(median(&mut light(&NOSE)));
-        let dark = EYES.map(|eye| {
-            let values = light(&[eye]);
-            let dark = values.iter().filter(|value| **value < DARK_EYE * skin).count();
-            dark as f64 / values.len() as f64
-        });
         Self {
             light_side: f64::from((left + 1.0) / (right + 1.0)).log2(),
             shadow: shaded as f64 / whole.len() as f64,
             shadow_edge: shadow_edge(&plane),
             cover: cover(aligned),
-            eyes_dark: dark[0].min(dark[1]),
         }
     }
-}
-
-/// The luminance in some regions.
-fn values(plane: &Plane, regions: &[Region]) -> Vec<f32> {
-    let places = regions.iter().flat_map(|region| region.places());
-    places.map(|(x, y)| plane.values[y as usize * plane.width + x as usize]).collect()
 }
 
 /// Of the light in stops, smoothed over 3 px, how much it changes a pixel.
@@ -99,7 +57,6 @@ fn shadow_edge(plane: &Plane) -> f64 {
     let mut slopes: Vec<f32> = SKIN
         .iter()
         .flat_map(|region| region.places())
-        .map(|(x, y)| (x as usize, y as usize))
         .filter(|(x, y)| (1..last).contains(x) && (1..last).contains(y))
         .map(|(x, y)| {
             let across = (at(x + 1, y) - at(x - 1, y)) / 2.0;
@@ -113,7 +70,8 @@ fn shadow_edge(plane: &Plane) -> f64 {
 fn cover(aligned: &RgbImage) -> f64 {
     let colour = |regions: &[Region]| {
         let places = regions.iter().flat_map(|region| region.places());
-        let all: Vec<[f64; 3]> = places.map(|(x, y)| lab::of(aligned.get_pixel(x, y))).collect();
+        let all: Vec<[f64; 3]> =
+            places.map(|(x, y)| lab::of(aligned.get_pixel(x as u32, y as u32))).collect();
         [1, 2].map(|axis| {
             let mut values: Vec<f32> = all.iter().map(|lab| lab[axis] as f32).collect();
             f64::from(median(&mut values))
@@ -152,8 +110,8 @@ mod tests {
     #[test]
     fn an_even_face_has_nothing_to_say() {
         let even = face(|_, _| SKIN_COLOUR);
-        let Portrait { light_side, shadow, shadow_edge, cover, eyes_dark } = even;
-        assert_eq!([light_side, shadow, shadow_edge, cover, eyes_dark], [0.0; 5]);
+        let Portrait { light_side, shadow, shadow_edge, cover } = even;
+        assert_eq!([light_side, shadow, shadow_edge, cover], [0.0; 4]);
     }
 
     #[test]
@@ -173,11 +131,5 @@ mod tests {
         assert!(mask.cover > 28.0, "{mask:?}");
         let beard = face(|_, y| if y < 88.0 { SKIN_COLOUR } else { [40, 26, 20] });
         assert!(beard.cover < 5.0, "{beard:?}");
-    }
-
-    #[test]
-    fn dark_glasses_are_dark_below_the_eyes() {
-        let glasses = face(|_, y| if (44.0..64.0).contains(&y) { [12; 3] } else { SKIN_COLOUR });
-        assert!(glasses.eyes_dark > 0.9, "{glasses:?}");
     }
 }

@@ -8,6 +8,7 @@ use crate::character::Character;
 use crate::plan::PhotoPlan;
 use crate::progress::Summary;
 use crate::record::{ImageRecord, Measure, Reason, Verdict};
+use crate::report_limits;
 use crate::set::coverage::{AxisCoverage, ClassCoverage, Coverage};
 
 const STYLE: &str = include_str!("report.css");
@@ -42,11 +43,12 @@ pub(crate) fn page(report: &Report, records: &[&ImageRecord], pages: &str) -> St
          <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{pages}{hints}{shows}\
          {review_part}{kept_part}{dropped_part}\
          <p class=\"faint\">White frame: what is trained on. Green box: the main face; dashed: other faces. \
-         To override it run <code>likeness curate review</code>, or add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{pages}\
+         To override it run <code>likeness curate review</code>, or add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{limits}{pages}\
          </body>\n</html>\n",
         resolution = character.resolution,
         hints = hints(summary) + &plan(summary),
         shows = shows(&summary.coverage),
+        limits = report_limits::table(),
         review_part = match review {
             0 => String::new(),
             _ => section("Review", *review, &cards(Verdict::Review)),
@@ -216,12 +218,12 @@ fn row(measure: &Measure) -> String {
 }
 
 /// Whole numbers as they are, others with four decimals.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.4}") }
 }
 
 /// Text that is safe between tags and in quoted attributes.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

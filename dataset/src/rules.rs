@@ -16,6 +16,8 @@ pub(crate) const PROMINENT_SHARE: f64 = 0.04;
 /// Below this many pixels between the eyes a face has too little to learn
 /// from; OFIQ (ISO/IEC 29794-5) puts the middle of its scale at 70.
 pub(crate) const EYE_DISTANCE_PX: f64 = 60.0;
+/// Below this many pixels between the eyes a person should look.
+pub(crate) const EYE_DISTANCE_DOUBT_PX: f64 = 68.0;
 /// Below this many pixels between the eyes a note is made.
 pub(crate) const EYE_DISTANCE_GOOD_PX: f64 = 90.0;
 
@@ -39,15 +41,30 @@ pub(crate) const FACE_EVENNESS: f64 = 0.12;
 /// level lines, is below .15, at .105; motion of 2 % leaves .01 to .23.
 pub(crate) const PICTURE_EVENNESS: f64 = 0.08;
 
-/// Mean luminance of a face: natural photos have .45 to .73 (5 % to 95 %).
-pub(crate) const FACE_LUMINANCE: (f64, f64) = (0.25, 0.85);
-/// The most of a face that may be lost in black, or in white; natural photos
-/// reach .04 and .002 (95 %).
-pub(crate) const FACE_CLIPPED: f64 = 0.10;
+/// Mean luminance of a face, at the least and at the most. Natural photos of light skin have .45
+/// to .73 (5 % to 95 %); dark skin in moonlight and candle light .13 and more on renders, while
+/// three stops too little leave at most .08 of it.
+pub(crate) const FACE_LUMINANCE: (f64, f64) = (0.09, 0.85);
+/// The most of a face that may be lost in black: natural photos reach .04 (95 %), dark skin in
+/// moonlight .42 (99 %), and underexposure leaves .8 and more.
+pub(crate) const FACE_BLACK: f64 = 0.6;
+/// The most of a face that may be lost in white; natural photos reach .002 (95 %),
+/// renders in hard light .29.
+pub(crate) const FACE_WHITE: f64 = 0.3;
+/// From here on a person should look: 99 % of renders have less.
+pub(crate) const FACE_WHITE_DOUBT: f64 = 0.2;
+/// A face darker than this is underexposed where the whole picture is, too ([`DIM_P99`]); dark
+/// skin in a bright picture is just dark skin.
+pub(crate) const DIM_FACE: f64 = 0.30;
+/// A picture whose brightest percent is below this is dim: of moonlit
+/// and candle-lit renders too, 98 % have .38 and more.
+pub(crate) const DIM_P99: f64 = 0.35;
 /// A picture whose brightest percent is below this is dark (cleanvision's
 /// default). Mean and clipped shares say nothing here: a toy on white paper is
 /// no fault.
 pub(crate) const PICTURE_P99: f64 = 0.32;
+/// As [`PICTURE_P99`], of a picture with a face: ebony skin by night has .30, underexposure .14.
+pub(crate) const PORTRAIT_P99: f64 = 0.25;
 /// A picture whose darkest 5 % are above this is washed out (cleanvision).
 pub(crate) const PICTURE_P5: f64 = 0.95;
 

@@ -15,7 +15,7 @@ use crate::atomic;
 use crate::dataset;
 use crate::error::DatasetError;
 use crate::hash::sha256_of_all;
-use crate::person;
+use crate::set::likeness;
 use crate::record::{ImageRecord, Reason, Verdict};
 
 const FOLDER: &str = "cache/features";
@@ -46,11 +46,11 @@ impl Subject<'_> {
         let found = found?;
         let identities: Vec<&Identity> = found.iter().map(|(_, identity)| identity).collect();
         let least = self.features.same_subject_cosine();
-        let likeness = person::compare(&identities, least);
-        for (place, &cosine) in likeness.cosines.iter().enumerate() {
+        let compared = likeness::compare(&identities, least);
+        for (place, &cosine) in compared.cosines.iter().enumerate() {
             let record = &mut records[found[place].0];
             record.measures.add("same_subject", cosine, "cosine", Some(least), None);
-            if likeness.strangers.contains(&place) {
+            if compared.strangers.contains(&place) {
                 let message = format!(
                     "another subject: the likeness to the other photos is {cosine:.2}, at least {least:.2} is expected"
                 );
@@ -59,7 +59,7 @@ impl Subject<'_> {
                 record.verdict = Verdict::Drop;
             }
         }
-        Ok(!likeness.cosines.is_empty())
+        Ok(!compared.cosines.is_empty())
     }
 
     fn of(&self, record: &ImageRecord, writes: &AtomicU64) -> Result<Identity, DatasetError> {

@@ -7,6 +7,8 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 /// A picture with detail at every scale and a few colours: the same for the same `seed`.
 pub(crate) fn texture(width: u32, height: u32, seed: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
+        // Cells of no whole pixels, since those would lie on the grid of a JPEG's blocks.
+        let [x, y] = [x * 8 / 9, y * 8 / 9];
         let mut value = 0.0;
         for octave in 0..7u32 {
             let size = 128 >> octave;

@@ -171,15 +171,8 @@ fn judged(
     let framed = options.cutting().with(width, height, face, chosen);
     let mut said = judge(photo, options.min_side, rules, limits);
     said.cut(&framed, options.upscale);
-    let Judgement { reasons, doubts, mut notes, measures, .. } = said;
-    let (verdict, reasons) = match (reasons.is_empty(), doubts.is_empty()) {
-        (true, true) => (Verdict::Keep, reasons),
-        (true, false) => (Verdict::Review, doubts),
-        (false, _) => {
-            notes.extend(doubts);
-            (Verdict::Drop, reasons)
-        }
-    };
+    let (verdict, said) = said.verdict();
+    let Judgement { reasons, notes, measures, .. } = said;
     let Framed { bucket, crop, .. } = framed;
     ImageRecord {
         width,

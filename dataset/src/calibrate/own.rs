@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use super::CALIBRATED;
 use crate::error::DatasetError;
-use crate::limits::Limit;
+use crate::limit::Limit;
 use crate::{FORMAT_VERSION, atomic};
 
 /// The file's name in a dataset.
@@ -59,11 +59,10 @@ impl OwnLimits {
         };
         let own = Self { review: section("review")?, drop: section("drop")? };
         for limit in CALIBRATED.map(|limit| own.of(limit)) {
-            let Some(drop) = limit.drop else { continue };
-            let beyond =
-                if limit.more_is_worse { drop >= limit.review } else { drop <= limit.review };
+            let (Some(drop), Some(review)) = (limit.drop, limit.review) else { continue };
+            let beyond = if limit.more_is_worse { drop >= review } else { drop <= review };
             if !beyond {
-                let Limit { measure, review, .. } = limit;
+                let measure = limit.measure;
                 return Err(format!(
                     "`{measure}` would be dropped at {drop} before it is reviewed at {review}; move one of them"
                 ));
@@ -75,15 +74,15 @@ impl OwnLimits {
     /// `limit` as it is in this dataset.
     pub fn of(&self, limit: &Limit) -> Limit {
         let own = |section: &BTreeMap<String, f64>| section.get(limit.measure).copied();
-        let review = own(&self.review).unwrap_or(limit.review);
+        let review = own(&self.review).or(limit.review);
         Limit { review, drop: own(&self.drop).or(limit.drop), ..*limit }
     }
 
     /// Takes over what `limit` has otherwise than the `usual` one.
     pub fn set(&mut self, limit: &Limit, usual: &Limit) {
         let measure = || limit.measure.to_owned();
-        if limit.review != usual.review {
-            self.review.insert(measure(), limit.review);
+        if let Some(review) = limit.review.filter(|_| limit.review != usual.review) {
+            self.review.insert(measure(), review);
         }
         if let Some(drop) = limit.drop.filter(|_| limit.drop != usual.drop) {
             self.drop.insert(measure(), drop);
@@ -150,13 +149,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary folder");
         assert_eq!(OwnLimits::read(dir.path()).expect("none"), OwnLimits::default());
         let mut own = OwnLimits::default();
-        own.set(&Limit { review: 14.0, drop: Some(24.5), ..limits::NOISE }, &limits::NOISE);
+        own.set(&Limit { review: Some(14.0), drop: Some(24.5), ..limits::NOISE }, &limits::NOISE);
         own.set(&limits::YAW, &limits::YAW);
         own.write(dir.path(), 12).expect("written");
         let read = OwnLimits::read(dir.path()).expect("read");
         assert_eq!(read, own);
         let noise = read.of(&limits::NOISE);
-        assert_eq!((noise.review, noise.drop), (14.0, Some(24.5)));
+        assert_eq!((noise.review, noise.drop), (Some(14.0), Some(24.5)));
         assert_eq!(read.of(&limits::YAW).review, limits::YAW.review);
     }
 

@@ -27,8 +27,9 @@ const YAW: [f64; 3] = [10.0, 28.0, 52.0];
 /// Degrees of pitch from which a face looks up or down: natural ones are level within 10, and
 /// pitch is measured to about 2.4.
 const PITCH: f64 = 12.0;
-/// Eyes open less than this (height over width) are closed: real open ones have .206 (2 %) and more.
-const EYES_OPEN: f64 = 0.16;
+/// Where light changes less than this along either eye, in stops a pixel, both are closed: the
+/// limit for a review (`limits/face.rs`).
+const EYES_OPEN: f64 = 0.045;
 /// Stops between the cheeks from which light comes from a side: p95 of natural photos is .848.
 const SIDE_LIGHT: f64 = 0.85;
 /// Stops by which the background outshines the face in back light: p95 of natural photos is .908.
@@ -56,9 +57,9 @@ pub(crate) fn details(record: &ImageRecord) -> Vec<String> {
         Some(pitch) if pitch <= -PITCH => said.push("looking down"),
         _ => {}
     }
-    // An eye in profile is seen from its side, where its height says little.
+    // An eye in profile is seen from its side, where it is too thin to say.
     let seen = measure("yaw").is_none_or(|yaw| yaw.abs() < YAW[2]);
-    if seen && measure("eyes_open").is_some_and(|open| open < EYES_OPEN) {
+    if seen && measure("either_eye_open").is_some_and(|open| open < EYES_OPEN) {
         said.push("eyes closed");
     }
     if measure("light_side").is_some_and(|stops| stops.abs() >= SIDE_LIGHT) {
@@ -165,9 +166,9 @@ mod tests {
         };
         let first = said(&[("yaw", -40.0), ("light_side", -1.2), ("pitch", 3.0)]);
         assert_eq!(first, "three-quarter view facing left, side light");
-        let second = said(&[("yaw", 4.0), ("pitch", -20.0), ("eyes_open", 0.1)]);
+        let second = said(&[("yaw", 4.0), ("pitch", -20.0), ("either_eye_open", 0.01)]);
         assert_eq!(second, "front view, looking down, eyes closed");
-        let third = said(&[("yaw", 60.0), ("eyes_open", 0.1), ("backlight", 1.5)]);
+        let third = said(&[("yaw", 60.0), ("either_eye_open", 0.01), ("backlight", 1.5)]);
         assert_eq!(third, "profile facing right, back light");
         assert_eq!(said(&[("yaw", 15.0), ("pitch", 13.0)]), "turned slightly right, looking up");
     }

@@ -8,6 +8,7 @@ pub(crate) mod choose;
 mod colours;
 mod core;
 pub(crate) mod coverage;
+pub(crate) mod likeness;
 pub(crate) mod quality;
 mod shown;
 pub(crate) mod strangers;

@@ -1,9 +1,8 @@
 //! How good a photo is beside the others: what the best of a burst and the best twenty are chosen by.
 
+use crate::limits;
 use crate::record::{ImageRecord, Verdict};
 
-/// Eyes open less than this (height over width) are closed: real open ones have .206 (2 %) and more.
-const EYES_OPEN: f64 = 0.16;
 const CLOSED_EYES: f64 = 4.0; // as much as a sixteenth of the size
 const DOUBTFUL: f64 = 1.0; // as much as half of the size
 
@@ -15,7 +14,8 @@ pub(crate) fn quality(record: &ImageRecord) -> f64 {
     let pixels = f64::from(record.width) * f64::from(record.height);
     let size = measure("eye_distance").unwrap_or(pixels.sqrt());
     let detail = measure("face_detail").or(measure("picture_detail")).unwrap_or(0.0);
-    let closed = measure("eyes_open").is_some_and(|open| open < EYES_OPEN);
+    let closed =
+        measure("eyes_open").is_some_and(|open| limits::EYES_OPEN.verdict(open) != Verdict::Keep);
     let against = [
         if closed { CLOSED_EYES } else { 0.0 },
         if record.verdict == Verdict::Review { DOUBTFUL } else { 0.0 },
@@ -40,7 +40,7 @@ mod tests {
         };
         let usual = of(100.0, 0.05, 0.3);
         assert!(of(200.0, 0.05, 0.3) > usual && of(100.0, 0.01, 0.3) < usual);
-        assert!(of(200.0, 0.05, 0.1) < usual);
+        assert!(of(200.0, 0.05, 0.01) < usual);
         let mut doubtful = record("a.jpg", &[("eye_distance", 100.0), ("face_detail", 0.05)]);
         doubtful.verdict = Verdict::Review;
         assert!(quality(&doubtful) < usual);

@@ -3,15 +3,19 @@
 use likeness_faces::{Face, Identity, Pose};
 
 use crate::FORMAT_VERSION;
+use crate::bars::Bars;
 use crate::camera::Camera;
+use crate::compression::Compression;
 use crate::crop::Crop;
 use crate::exposure::Exposure;
+use crate::features::Features;
 use crate::measure::{FaceLook, Look, Measured, Person, Photo};
 use crate::portrait::Portrait;
 use crate::print::Print;
 use crate::record::{ImageRecord, Measures, Verdict};
 use crate::scenery::Scenery;
 use crate::sharpness::Sharpness;
+use crate::tone::{FaceTone, Tone};
 
 /// An identity in a plane.
 pub(crate) fn towards(angle: f32) -> Identity {
@@ -30,11 +34,19 @@ pub(crate) fn look() -> Look {
 
 /// How a good face looks.
 pub(crate) fn face_look() -> FaceLook {
-    let portrait =
-        Portrait { light_side: 0.1, shadow: 0.05, shadow_edge: 0.08, cover: 3.0, eyes_dark: 0.2 };
+    let portrait = Portrait { light_side: 0.1, shadow: 0.05, shadow_edge: 0.08, cover: 3.0 };
+    let features = Features {
+        eyes_open: 0.1,
+        either_eye_open: 0.12,
+        eyes_clear: 0.6,
+        eyes_seen: 0.5,
+        mouth_seen: 0.3,
+        mouth_open: 0.1,
+    };
+    let tone = FaceTone { contrast: 1.6, texture: 0.1 };
     let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
     let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
-    FaceLook { look: look(), pose, portrait, backlight: 0.1, share: 0.4, scenery }
+    FaceLook { look: look(), pose, portrait, features, tone, backlight: 0.1, share: 0.4, scenery }
 }
 
 /// A measured photo of some people: the angle of an identity and the size of its face in pixels,
@@ -50,7 +62,11 @@ pub(crate) fn photo(people: &[(f32, f32)]) -> Photo {
         width: 800,
         height: 600,
         picture: look(),
-        camera: Camera { noise: 0.5, colours: 12.0, frame: 0.0 },
+        camera: Camera { noise: 0.5, colours: 12.0 },
+        compression: Compression { quality: Some(90.0), blocks: 0.1 },
+        tone: Tone { black_point: 0.02, white_point: 0.95, crushed: 0.0 },
+        bars: Bars::default(),
+        lettering: 0.0,
         face: faces.first().map(|_| face_look()),
         identity: people.first().map(|(who, _)| towards(*who)),
         others: others.collect(),

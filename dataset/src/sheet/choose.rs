@@ -101,8 +101,8 @@ fn quality(record: &ImageRecord, wanted: SheetView) -> f64 {
     let turned = |degrees: f64| degrees.to_radians().cos().max(0.0).powi(2);
     let eyes = measure("eye_distance", 0.0) / yaw.to_radians().cos().max(0.2);
     let stops = measure("light_side", 0.0).abs() + measure("backlight", 0.0).max(0.0);
-    let covered = measure("cover", 0.0) / limits::COVER.drop.unwrap_or(limits::COVER.review);
-    let covered = covered.clamp(0.0, 1.0).max(measure("eyes_dark", 0.0));
+    let most = limits::COVER.drop.or(limits::COVER.review).expect("there is one");
+    let covered = (measure("cover", 0.0) / most).clamp(0.0, 1.0);
     doubt
         * turned(off)
         * turned(measure("pitch", 0.0))

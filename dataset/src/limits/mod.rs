@@ -1,0 +1,59 @@
+//! The limits of what is judged by one number, as a table.
+//!
+//! Where a limit came from, its `source` says: "portraits" are 67 press and official photographs
+//! of people, "renders" the tuning half of `benches/curation/flaws.py`: good pictures of the
+//! studio's characters in all its lights, and some of each flaw at full strength; portraits were
+//! found by a detector, the renders' landmarks are known and moved at random by 3 % of the distance
+//! between the eyes. Beyond `review` a person should look; beyond `drop` the photo is not trained
+//! on.
+
+mod face;
+mod picture;
+
+pub(crate) use face::*;
+pub(crate) use picture::*;
+
+use crate::limit::Limit;
+
+/// All of them, as they are listed in a report.
+pub(crate) const ALL: [&Limit; 39] = [
+    &SHORT_SIDE,
+    &FACES,
+    &OTHER_FACE,
+    &EYE_DISTANCE,
+    &FACE_DETAIL,
+    &FACE_REBLUR,
+    &FACE_EVENNESS,
+    &FACE_DARK,
+    &FACE_BRIGHT,
+    &FACE_BLACK,
+    &FACE_WHITE,
+    &PICTURE_DARK,
+    &YAW,
+    &PITCH,
+    &ROLL,
+    &LIGHT_SIDE,
+    &SHADOW,
+    &BACKLIGHT,
+    &SHADOW_EDGE,
+    &HARD_LIGHT,
+    &COVER,
+    &EYES_SEEN,
+    &EYES_OPEN,
+    &EITHER_EYE_OPEN,
+    &EYES_CLEAR,
+    &FEATURES_SEEN,
+    &MOUTH_SEEN,
+    &MOUTH_OPEN,
+    &FACE_CONTRAST,
+    &NOISE,
+    &COLOURS,
+    &FRAME,
+    &BAR,
+    &LETTERING,
+    &BLACK_POINT,
+    &WHITE_POINT,
+    &CRUSHED,
+    &JPEG_QUALITY,
+    &BLOCKS,
+];

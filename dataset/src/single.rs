@@ -1,0 +1,33 @@
+//! One picture, judged by itself, with faces that are known.
+
+use likeness_faces::Face;
+
+use crate::calibrate::OwnLimits;
+use crate::decode::{DecodeError, decode_bytes};
+use crate::judge::judge;
+use crate::measure;
+use crate::record::{Measures, Reason, Verdict};
+use crate::rules::FaceRules;
+
+/// What the rules say of one picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// Whether it is good to train on.
+    pub verdict: Verdict,
+    /// Why it is dropped, or what is doubtful.
+    pub reasons: Vec<Reason>,
+    /// What is worth knowing beside.
+    pub notes: Vec<Reason>,
+    /// What was measured.
+    pub measures: Measures,
+}
+
+/// Judges the picture in `bytes`, of at most 100 million pixels, whose `faces` someone knows, the
+/// main one first; its shorter side has to be `min_side` pixels.
+pub fn judge_picture(bytes: &[u8], faces: Vec<Face>, min_side: u32) -> Result<Judged, DecodeError> {
+    let photo = decode_bytes(bytes, 100_000_000)?;
+    let measured = measure::known(bytes, &photo.image, faces);
+    let (verdict, said) =
+        judge(&measured, min_side, FaceRules::Apply, &OwnLimits::default()).verdict();
+    Ok(Judged { verdict, reasons: said.reasons, notes: said.notes, measures: said.measures })
+}
