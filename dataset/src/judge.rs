@@ -102,7 +102,7 @@ impl Judgement {
         let turned = photo.face.map_or(1.0, |face| face.pose.yaw.to_radians().cos().max(0.5));
         let eyes = f64::from(main.eye_distance_px()) / turned;
         self.limited(&limits::EYE_DISTANCE, eyes);
-        if eyes >= rules::EYE_DISTANCE_DOUBT_PX && eyes < rules::EYE_DISTANCE_GOOD_PX {
+        if (rules::EYE_DISTANCE_DOUBT_PX..rules::EYE_DISTANCE_GOOD_PX).contains(&eyes) {
             let message = format!("the face is small: {eyes:.0} pixels between the eyes");
             let good = rules::EYE_DISTANCE_GOOD_PX;
             self.notes.push(Reason::measured("small face", message, eyes, good));
