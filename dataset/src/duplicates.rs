@@ -105,9 +105,9 @@ mod tests {
         let (mut scene, part) = (texture(320, 240, seed), texture(320, 240, other));
         imageops::replace(
             &mut scene,
-            &imageops::crop_imm(&part, 120, 80, 90, 100).to_image(),
-            120,
-            80,
+            &imageops::crop_imm(&part, 110, 70, 100, 115).to_image(),
+            110,
+            70,
         );
         scene
     }

@@ -331,7 +331,9 @@ mod tests {
     fn dark_skin_in_a_bright_picture_is_no_fault_and_in_a_dim_one_a_doubt() {
         let mut photo = photo(vec![face(300.0)]);
         photo.face = Some(face_look(look(0.17, 0.05)));
-        let verdict = |photo: &Measured| judge(photo, 512, FaceRules::Apply).verdict().0;
+        let verdict = |photo: &Measured| {
+            judge(photo, 512, FaceRules::Apply, &OwnLimits::default()).verdict().0
+        };
         assert_eq!(verdict(&photo), Verdict::Keep);
         photo.picture.exposure.p99 = 0.34;
         assert_eq!(verdict(&photo), Verdict::Review);

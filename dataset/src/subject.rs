@@ -15,8 +15,8 @@ use crate::atomic;
 use crate::dataset;
 use crate::error::DatasetError;
 use crate::hash::sha256_of_all;
-use crate::set::likeness;
 use crate::record::{ImageRecord, Reason, Verdict};
+use crate::set::likeness;
 
 const FOLDER: &str = "cache/features";
 

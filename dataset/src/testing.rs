@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
 /// A picture with detail at every scale and a few colours: the same for the same `seed`.
@@ -36,9 +37,12 @@ pub(crate) fn encoded(image: DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// `image` as a JPEG of the usual quality.
+/// `image` as a JPEG of a camera's quality.
 pub(crate) fn jpeg(image: &RgbImage) -> Vec<u8> {
-    encoded(image.clone().into(), ImageFormat::Jpeg)
+    let mut bytes = Cursor::new(Vec::new());
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, 92);
+    image.write_with_encoder(encoder).expect("an image that can be written to memory");
+    bytes.into_inner()
 }
 
 /// An EXIF block, without its header, of a photo that was taken then.

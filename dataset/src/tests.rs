@@ -120,14 +120,14 @@ fn of_a_burst_the_best_stays() {
     let place = Place::new();
     let moved = |other: u32| {
         let (mut scene, part) = (texture(320, 240, 1), texture(320, 240, other));
-        let part = imageops::crop_imm(&part, 120, 80, 90, 100).to_image();
-        imageops::replace(&mut scene, &part, 120, 80);
+        let part = imageops::crop_imm(&part, 110, 70, 100, 115).to_image();
+        imageops::replace(&mut scene, &part, 110, 70);
         scene
     };
     place.put("a.jpg", &jpeg_taken(&moved(5), "2024:05:31 18:04:09"));
     place.put("b.jpg", &jpeg_taken(&moved(9), "2024:05:31 18:04:10"));
     place.put("other.jpg", &jpeg_taken(&texture(320, 240, 12), "2024:05:31 18:04:10"));
-    let options = CurateOptions { min_side: 16, ..place.options() };
+    let options = CurateOptions { min_side: 16, upscale: true, ..place.options() };
     let summary = curate(&options, None, &mut |_| {}).expect("a curation");
     assert_eq!(summary.kept, 2, "{:?}", summary.records);
     let burst = ["a.jpg", "b.jpg"].map(|path| named(&summary.records, path));
