@@ -24,7 +24,7 @@ macro_rules! files {
 }
 
 /// The base, `model_index.json` last: with it the folder is whole.
-const FILES: &[(&str, &[u8])] = files![
+static FILES: &[(&str, &[u8])] = files![
     "judges/finder.onnx",
     "judges/finder.toml",
     "judges/identity.onnx",

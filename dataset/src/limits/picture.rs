@@ -130,8 +130,7 @@ pub(crate) const BLOCKS: Limit = Limit {
     range: "0 to 255",
     rule: "compressed",
     review: Some(2.3),
-    drop: Some(5.0),
     says: "blocks of a heavy compression are seen",
-    source: "portraits reach 2.0, renders .27; stored at a quality of 30 photographs have 3.0 at the median, at 12 4.8",
+    source: "never dropped for it, since a drawing may be made of squares; portraits reach 2.0, renders .27; stored at a quality of 30 photographs have 3.0 at the median, at 12 4.8",
     ..WORSE_ABOVE
 };
