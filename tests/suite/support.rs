@@ -33,7 +33,8 @@ impl World {
     pub fn with_dataset(count: u32) -> Self {
         let world = Self::with_photos(count);
         let kept = world.run(&world.curate()).ok().stdout;
-        assert!(kept.contains(&format!("{count} kept, 0 dropped")), "{kept}");
+        // Some are for review: their cells look like the blocks of a JPEG.
+        assert!(kept.contains(&format!("{count} kept")) && kept.contains(", 0 dropped"), "{kept}");
         world
     }
 
