@@ -247,11 +247,13 @@ impl Demo<'_> {
         scores: &Scores,
         page: &Path,
     ) -> Value {
-        let dropped = |name: &str| {
-            records.iter().any(|record| record.path == name && record.verdict == Verdict::Drop)
+        let is = |name: &str, verdict: Verdict| {
+            records.iter().any(|record| record.path == name && record.verdict == verdict)
         };
-        let count = |wanted: fn(&Kind) -> bool| {
-            photos.iter().filter(|photo| wanted(&photo.kind) && dropped(&photo.name)).count()
+        let dropped = |name: &str| is(name, Verdict::Drop);
+        let flawed = |verdict: Verdict| {
+            let flawed = photos.iter().filter(|photo| matches!(photo.kind, Kind::Flawed(_)));
+            flawed.filter(|photo| is(&photo.name, verdict)).count()
         };
         let pairs = photos.iter().filter(|photo| match &photo.kind {
             Kind::Duplicate(of) => dropped(&photo.name) || dropped(of),
@@ -278,7 +280,8 @@ impl Demo<'_> {
         json!({
             "seed": self.args.seed,
             "flawed": photos::FLAWS.len(),
-            "flawed_dropped": count(|kind| matches!(kind, Kind::Flawed(_))),
+            "flawed_dropped": flawed(Verdict::Drop),
+            "flawed_reviewed": flawed(Verdict::Review),
             "good": photos::GOOD,
             "good_dropped": good,
             "duplicates": photos::DUPLICATES,

@@ -56,6 +56,45 @@ fn the_studio_renders_good_pictures_flaws_and_duplicates_with_their_truth() {
 }
 
 #[test]
+fn the_demo_walks_the_whole_path_on_the_built_in_base() {
+    let world = World::new();
+    let demo = "demo --out d --seed 3 --steps 30 --pictures 1 --device cpu --json";
+    let told: Value = serde_json::from_str(&world.likeness(demo).ok().stdout).expect("JSON alone");
+    let count = |key: &str| told[key].as_u64().expect("a number");
+    assert_eq!(count("flawed_dropped") + count("flawed_reviewed"), 8, "{told}");
+    assert!(count("flawed_dropped") >= 5 && count("good_dropped") <= 1, "{told}");
+    assert_eq!(count("duplicates_dropped"), 2);
+    // What the base's finder and encoder have learned: photos of one character are alike.
+    let identity = |key: &str| told["identity"][key].as_f64().expect("a number");
+    assert!(identity("ceiling") - identity("floor") > 0.4, "{told}");
+    assert!(told["place_accuracy"]["adapter"].is_number() && told["leak"].is_number());
+    // What the LoRA has learned changes what is painted from the same noise.
+    let images = |arm: &str| {
+        let scores: Value =
+            serde_json::from_str(&world.text("d/run/evaluation/scores.json")).expect("JSON");
+        let images = scores["images"].as_array().expect("images").clone();
+        let own = images.into_iter().filter(|image| image["arm"] == arm);
+        own.map(|image| {
+            world.bytes(&format!("d/run/evaluation/{}", image["file"].as_str().expect("a file")))
+        })
+        .collect::<Vec<_>>()
+    };
+    let (base, adapter) = (images("base"), images("adapter"));
+    assert_eq!((base.len(), adapter.len()), (20, 20));
+    assert!(base.iter().zip(&adapter).all(|(a, b)| a != b));
+    // Unpacked once, whole, and used from there.
+    let cache = world.at("home/.cache/likeness/builtin");
+    let folders = std::fs::read_dir(cache).expect("a cache").count();
+    assert_eq!(folders, 1);
+    let paint = "generate --base builtin --steps 2 --device cpu --out a.png --prompt smiling";
+    world.likeness(paint).ok();
+    assert_eq!(
+        image::open(world.at("a.png")).expect("a picture").into_rgb8().dimensions(),
+        (96, 96)
+    );
+}
+
+#[test]
 fn a_pretraining_makes_a_base_that_paints_and_a_demo_of_it() {
     let world = World::new();
     world.put("small.toml", PRETRAINING.as_bytes());
