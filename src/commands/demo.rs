@@ -233,7 +233,8 @@ impl Demo<'_> {
     ) -> anyhow::Result<PathBuf> {
         let steps = steps_log::read(&self.at("run/steps.jsonl"));
         let commands = &self.commands;
-        let shown = Shown { photos, records, steps: &steps, scores, commands };
+        let subject = &format!("{TRIGGER} {CLASS}");
+        let shown = Shown { photos, records, steps: &steps, scores, subject, commands };
         let path = self.at("index.html");
         atomic::write(&path, shown.page().as_bytes())?;
         Ok(std::path::absolute(path)?)

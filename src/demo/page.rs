@@ -22,6 +22,8 @@ pub struct Shown<'a> {
     pub steps: &'a [StepRecord],
     /// The evaluation.
     pub scores: &'a Scores,
+    /// What prompts call the character.
+    pub subject: &'a str,
     /// The command lines that made it.
     pub commands: &'a [String],
 }
@@ -127,7 +129,8 @@ impl Shown<'_> {
                         from the same noise: left the bare base, right with the LoRA.</p><div class=\"scenes\">"
             .to_owned();
         for prompt in &self.scores.prompts {
-            let _ = write!(html, "<article><p>{}</p><div class=\"pair\">", escape(&prompt.text));
+            let text = escape(&prompt.text.replace("{subject}", self.subject));
+            let _ = write!(html, "<article><p>{text}</p><div class=\"pair\">");
             let own =
                 self.scores.images.iter().filter(|i| i.prompt == prompt.name && i.replicate == 1);
             for image in own.filter(|image| image.arm != Arm::Class) {

@@ -129,6 +129,7 @@ fn a_pretraining_makes_a_base_that_paints_and_a_demo_of_it() {
     for shown in ["photo-26.png", "under-exposure", "bare base", "likeness evaluate", "<polyline"] {
         assert!(page.contains(shown), "{shown}");
     }
+    assert!(!page.contains("{subject}"), "prompts are shown as they were painted");
     for link in page.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(world.at(&format!("d/{link}")).exists(), "{link}");
     }
