@@ -31,17 +31,6 @@ impl Encoder {
     }
 
     fn encode(&self, aligned: &RgbImage) -> Result<Identity, FaceError> {
-        let card = self.network.card();
-        let mut outputs = self.network.run(aligned)?;
-        match outputs.pop() {
-            Some(output) if outputs.is_empty() && output.values.len() == card.output_dimension => {
-                Ok(Identity::new(output.values))
-            }
-            last => Err(FaceError::Output {
-                path: card.file.clone(),
-                found: format!("{:?}", last.map(|output| output.shape).unwrap_or_default()),
-                expected: format!("one output of {} numbers", card.output_dimension),
-            }),
-        }
+        self.network.direction(aligned)
     }
 }

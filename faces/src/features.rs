@@ -39,18 +39,7 @@ impl Features {
 
     /// What `image` shows. Two of them compare by [`Identity::cosine`].
     pub fn of(&self, image: &RgbImage) -> Result<Identity, FaceError> {
-        let card = self.network.card();
-        let mut outputs = self.network.run(&squared(image, card.input_size))?;
-        match outputs.pop() {
-            Some(output) if outputs.is_empty() && output.values.len() == card.output_dimension => {
-                Ok(Identity::new(output.values))
-            }
-            last => Err(FaceError::Output {
-                path: card.file.clone(),
-                found: format!("{:?}", last.map(|output| output.shape).unwrap_or_default()),
-                expected: format!("one output of {} numbers", card.output_dimension),
-            }),
-        }
+        self.network.direction(&squared(image, self.network.card().input_size))
     }
 
     /// The cosine below which two pictures show two subjects.

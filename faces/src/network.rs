@@ -8,6 +8,7 @@ use tract_onnx::prelude::*;
 
 use crate::card::{Channels, ModelCard};
 use crate::error::FaceError;
+use crate::identity::Identity;
 
 /// A loaded model.
 pub(crate) struct Network {
@@ -41,6 +42,22 @@ impl Network {
             path: self.card.file.clone(),
             source: source.into(),
         })
+    }
+
+    /// The one output for `image`, which has to be as long as the card says, as a direction.
+    pub fn direction(&self, image: &RgbImage) -> Result<Identity, FaceError> {
+        let card = &self.card;
+        let mut outputs = self.run(image)?;
+        match outputs.pop() {
+            Some(output) if outputs.is_empty() && output.values.len() == card.output_dimension => {
+                Ok(Identity::new(output.values))
+            }
+            last => Err(FaceError::Output {
+                path: card.file.clone(),
+                found: format!("{:?}", last.map(|output| output.shape).unwrap_or_default()),
+                expected: format!("one output of {} numbers", card.output_dimension),
+            }),
+        }
     }
 
     fn outputs(&self, image: &RgbImage) -> TractResult<Vec<Output>> {
