@@ -8,6 +8,7 @@ use likeness_diffusion::unet::{PerLevel, UnetConfig};
 use likeness_diffusion::vae::VaeConfig;
 use serde::{Deserialize, Serialize};
 
+use super::autoencoder::linear;
 use super::judges::trunk::TrunkConfig;
 use super::stage::Plan;
 use crate::config::merged;
@@ -88,7 +89,9 @@ pub struct AutoencoderConfig {
     pub latent_channels: usize,
     /// Groups of each group normalisation.
     pub groups: usize,
-    /// How long it learns.
+    /// Pixels a side of the squares that the decoder learns on; a multiple of the factor.
+    pub square: usize,
+    /// How long the decoder learns.
     pub train: Training,
 }
 
@@ -106,6 +109,8 @@ pub struct TextEncoderConfig {
     pub layers: usize,
     /// Heads of each attention.
     pub heads: usize,
+    /// How long it learns.
+    pub train: Training,
 }
 
 /// A UNet.
@@ -114,9 +119,9 @@ pub struct TextEncoderConfig {
 pub struct DenoiserConfig {
     /// Channels of each level; each level but the last halves the size.
     pub channels: Vec<usize>,
-    /// Resnets and transformers a level.
+    /// Resnets, and transformers where there are any, a level.
     pub layers: usize,
-    /// Heads of each attention, at each level.
+    /// Heads of each attention, at each level; no transformers where 0.
     pub heads: Vec<usize>,
     /// Groups of each group normalisation.
     pub groups: usize,
@@ -215,6 +220,20 @@ impl PretrainConfig {
             let reason = "must divide every entry of `autoencoder.channels`".into();
             return Err(wrong("autoencoder.groups", reason));
         }
+        let vae = self.vae(1.0);
+        if let Some(reason) = linear::fault(&vae) {
+            return Err(wrong("autoencoder.channels", reason));
+        }
+        let square = self.autoencoder.square;
+        let whole = square > 0 && square.is_multiple_of(vae.factor());
+        if !whole || square > corpus.side {
+            let reason = format!(
+                "is {square}; give a multiple of {} of at most `corpus.side`, {}",
+                vae.factor(),
+                corpus.side
+            );
+            return Err(wrong("autoencoder.square", reason));
+        }
         let denoiser = &self.denoiser;
         if !divide(denoiser.groups, &denoiser.channels) {
             return Err(wrong(
@@ -222,10 +241,11 @@ impl PretrainConfig {
                 "must divide every entry of `denoiser.channels`".into(),
             ));
         }
-        let fits = |(heads, channels): (&usize, &usize)| *heads > 0 && channels % heads == 0;
+        let fits = |(heads, channels): (&usize, &usize)| *heads == 0 || channels % heads == 0;
         let pairs = denoiser.heads.iter().zip(&denoiser.channels);
-        if denoiser.heads.len() != denoiser.channels.len() || !pairs.into_iter().all(fits) {
-            let reason = "must have one entry a level, which divides its channels".into();
+        let all = denoiser.heads.len() == denoiser.channels.len() && pairs.into_iter().all(fits);
+        if !all || denoiser.heads.last() == Some(&0) {
+            let reason = "must have one entry a level, which divides its channels, or 0 for no transformers; the last level needs them".into();
             return Err(wrong("denoiser.heads", reason));
         }
         if self.text.heads == 0 || !self.text.width.is_multiple_of(self.text.heads) {
@@ -262,6 +282,7 @@ impl PretrainConfig {
         }
         let trainings = [
             ("autoencoder.train", self.autoencoder.train),
+            ("text.train", self.text.train),
             ("denoiser.train", self.denoiser.train),
             ("finder.train", finder.train),
             ("identity.train", identity.train),
@@ -312,7 +333,10 @@ impl PretrainConfig {
     /// The UNet's sizes.
     pub fn unet(&self) -> UnetConfig {
         let DenoiserConfig { channels, layers, heads, groups, .. } = &self.denoiser;
-        let of_each = |name: &str| vec![name.to_owned(); channels.len()];
+        let kind = |plain: &str, heads: &usize| match heads {
+            0 => plain.to_owned(),
+            _ => format!("CrossAttn{plain}"),
+        };
         let latent = self.autoencoder.latent_channels;
         UnetConfig {
             in_channels: latent,
@@ -320,9 +344,9 @@ impl PretrainConfig {
             block_out_channels: channels.clone(),
             layers_per_block: *layers,
             cross_attention_dim: self.text.width,
-            attention_head_dim: PerLevel::Each(heads.clone()),
-            down_block_types: of_each("CrossAttnDownBlock2D"),
-            up_block_types: of_each("CrossAttnUpBlock2D"),
+            attention_head_dim: PerLevel::Each(heads.iter().map(|heads| *heads.max(&1)).collect()),
+            down_block_types: heads.iter().map(|heads| kind("DownBlock2D", heads)).collect(),
+            up_block_types: heads.iter().rev().map(|heads| kind("UpBlock2D", heads)).collect(),
             norm_num_groups: *groups,
             use_linear_projection: true,
             sample_size: self.corpus.side / self.vae(1.0).factor(),

@@ -135,16 +135,31 @@ impl Corpus {
 
     /// Pixels in [-1, 1], `[pictures, 3, side, side]`.
     pub fn pixels(&self, indices: &[usize], device: &Device) -> Tensor<4> {
-        let plane = self.side * self.side;
-        let mut values = vec![0f32; indices.len() * 3 * plane];
-        values.par_chunks_exact_mut(3 * plane).zip(indices).for_each(|(picture, &index)| {
-            for (place, pixel) in self.rgb(index).chunks_exact(3).enumerate() {
+        let whole: Vec<_> = indices.iter().map(|index| (*index, [0, 0])).collect();
+        self.squares(&whole, self.side, device)
+    }
+
+    /// Squares of `side` pixels of some pictures, each from a row and a column, in [-1, 1]:
+    /// `[pictures, 3, side, side]`.
+    pub fn squares(
+        &self,
+        squares: &[(usize, [usize; 2])],
+        side: usize,
+        device: &Device,
+    ) -> Tensor<4> {
+        let plane = side * side;
+        let mut values = vec![0f32; squares.len() * 3 * plane];
+        values.par_chunks_exact_mut(3 * plane).zip(squares).for_each(|(square, &(index, from))| {
+            let rgb = self.rgb(index);
+            for place in 0..plane {
+                let (y, x) = (from[0] + place / side, from[1] + place % side);
+                let pixel = &rgb[(y * self.side + x) * 3..][..3];
                 for (channel, &value) in pixel.iter().enumerate() {
-                    picture[channel * plane + place] = f32::from(value) / 127.5 - 1.0;
+                    square[channel * plane + place] = f32::from(value) / 127.5 - 1.0;
                 }
             }
         });
-        let shape = [indices.len(), 3, self.side, self.side];
+        let shape = [squares.len(), 3, side, side];
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 }

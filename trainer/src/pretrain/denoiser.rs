@@ -1,6 +1,7 @@
-//! The denoiser's stage: UNet and text encoder learn together to paint what captions say.
+//! The denoiser's stage: the UNet learns to paint what captions say.
 //!
-//! Latents come from the finished autoencoder, once. A caption is dropped in a tenth of the
+//! Latents come from the autoencoder's encoder, once; captions are read by the finished text encoder.
+//! A caption is dropped in a tenth of the
 //! samples, for guidance (Ho and Salimans 2022, <https://arxiv.org/abs/2207.12598>, section 3.2).
 
 use std::path::Path;
@@ -8,72 +9,37 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 use likeness_diffusion::noise;
 use likeness_diffusion::schedule::Schedule;
-use likeness_diffusion::text::{TextConfig, TextEncoder};
+use likeness_diffusion::text::TextEncoder;
 use likeness_diffusion::tokenizer::{Tokenizer, Window};
 use likeness_diffusion::unet::{Unet, UnetConfig};
-use likeness_diffusion::vae::Vae;
+use likeness_diffusion::weights::Source;
 use rayon::prelude::*;
 
 use super::corpus::Corpus;
-use super::export::{TEXT_ENCODER, TEXT_PREFIX, UNET};
+use super::export::UNET;
+use super::latents::Latents;
 use super::learner::Learner;
 use super::parameters::Parameters;
 use super::stage::{OPTIMIZER, Stage, drawn};
 use crate::error::TrainError;
 use crate::objective::{Batch, Objective};
+use crate::trainable::Leaves;
 
 /// One in so many samples has no caption.
 const DROPPED: usize = 10;
-/// Pictures encoded at once.
+/// Pictures looked at once when nothing is learned.
 const CHUNK: usize = 25;
 /// Weights that begin at zero, so that each block begins as nothing.
 const ZEROS: [&str; 4] = ["conv2.weight", "proj_out.weight", "conv_out.weight", "net.2.weight"];
 /// Pictures, and noises of each, that a validation looks at.
 const VALIDATED: (usize, usize) = (100, 4);
 
-/// Latents of every picture of a corpus, as the UNet sees them.
-#[derive(Debug)]
-pub struct Latents {
-    shape: [usize; 3],
-    values: Vec<f32>,
-    /// What the autoencoder's means were multiplied with, for unit size.
-    pub scaling: f64,
-}
-
-impl Latents {
-    /// The means of `corpus` by `vae`, scaled to unit size.
-    pub fn of(corpus: &Corpus, vae: &Vae, device: &Device) -> Self {
-        let all: Vec<usize> = (0..corpus.held_out().end).collect();
-        let (mut shape, mut values) = ([0; 3], Vec::new());
-        for chunk in all.chunks(CHUNK) {
-            let mean = vae.encode(corpus.pixels(chunk, device)).mean;
-            let [_, channels, height, width] = mean.dims();
-            shape = [channels, height, width];
-            values.extend(mean.into_data().iter::<f32>());
-        }
-        let squares: f64 = values.iter().map(|x| f64::from(x * x)).sum();
-        let scaling = (values.len() as f64 / squares).sqrt();
-        values.iter_mut().for_each(|x| *x *= scaling as f32);
-        Self { shape, values, scaling }
-    }
-
-    /// Those of some pictures, `[pictures, channels, h, w]`.
-    fn at(&self, indices: &[usize], device: &Device) -> Tensor<4> {
-        let [channels, height, width] = self.shape;
-        let each = channels * height * width;
-        let values: Vec<f32> =
-            indices.iter().flat_map(|i| &self.values[i * each..(i + 1) * each]).copied().collect();
-        let shape = [indices.len(), channels, height, width];
-        Tensor::from_data(TensorData::new(values, shape), device)
-    }
-}
-
 /// The denoiser's stage.
 pub struct Denoiser<'a> {
     /// The UNet's sizes.
     pub unet: UnetConfig,
-    /// The text encoder's.
-    pub text: TextConfig,
+    /// What reads captions.
+    pub text: TextEncoder,
     /// The noise that is learned to be taken away.
     pub schedule: Schedule,
     /// How errors are weighted.
@@ -93,30 +59,21 @@ pub struct Denoiser<'a> {
 }
 
 impl Denoiser<'_> {
-    /// Fresh weights, or those of the base in `from`: of the UNet and of the text encoder.
-    pub fn learners(&self, decay: f64, from: Option<&Path>) -> Result<[Learner; 2], TrainError> {
-        let unet = |source: &_| Unet::load(self.unet.clone(), source, self.device);
-        let text = |source: &_| TextEncoder::load(self.text.clone(), source, self.device);
-        let unet = Parameters::fresh(unet, &ZEROS, self.seed, self.device);
-        let text = Parameters::fresh(text, &[], self.seed + 1, self.device);
-        let mut both = [unet, text].map(|fresh| fresh.expect("zeros are given for every name"));
+    /// Fresh weights, or those of the base in `from`.
+    pub fn learner(&self, decay: f64, from: Option<&Path>) -> Result<Learner, TrainError> {
+        let load = |source: &_| Unet::load(self.unet.clone(), source, self.device);
+        let fresh = Parameters::fresh(load, &ZEROS, self.seed, self.device);
+        let mut parameters = fresh.expect("zeros are given for every name");
         if let Some(base) = from {
-            let files = [(UNET, ""), (TEXT_ENCODER, TEXT_PREFIX)];
-            for (parameters, (file, prefix)) in both.iter_mut().zip(files) {
-                *parameters = parameters.read(&base.join(file), prefix, self.device)?;
-            }
+            parameters = parameters.read(&base.join(UNET), "", self.device)?;
         }
-        Ok(both.map(|parameters| Learner::new(parameters, OPTIMIZER, decay, self.device)))
+        Ok(Learner::new(parameters, OPTIMIZER, decay, self.device))
     }
 
-    /// The models whose weights `sources` give.
-    fn models(&self, sources: [likeness_diffusion::weights::Source; 2]) -> (Unet, TextEncoder) {
-        let whole = "all of its weights are there";
-        let [unet, text] = sources;
-        (
-            Unet::load(self.unet.clone(), &unet, self.device).expect(whole),
-            TextEncoder::load(self.text.clone(), &text, self.device).expect(whole),
-        )
+    /// The UNet whose weights `source` gives.
+    fn model(&self, source: &Source) -> Unet {
+        let unet = Unet::load(self.unet.clone(), source, self.device);
+        unet.expect("all of its weights are there")
     }
 
     /// Picture `index`'s caption at draw `at`, or none.
@@ -149,29 +106,27 @@ impl Denoiser<'_> {
 
 impl Stage for Denoiser<'_> {
     fn names(&self) -> Vec<&'static str> {
-        vec!["unet", "text_encoder"]
+        vec!["unet"]
     }
 
     fn loss(
         &self,
         step: usize,
         learners: &[Learner],
-    ) -> (Tensor<1>, Vec<crate::trainable::Leaves>) {
-        let (unet_source, unet_leaves) = learners[0].parameters.learning();
-        let (text_source, text_leaves) = learners[1].parameters.learning();
-        let (unet, text) = self.models([unet_source, text_source]);
+    ) -> (Tensor<1>, Vec<Leaves>) {
+        let (source, leaves) = learners[0].parameters.learning();
+        let unet = self.model(&source);
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());
         let windows: Vec<_> =
             indices.par_iter().enumerate().map(|(i, &index)| self.window(index, step, i)).collect();
-        let batch = self.noised(&indices, "noise", step, text.encode(&windows, 0));
+        let batch = self.noised(&indices, "noise", step, self.text.encode(&windows, 0));
         let (noisy, times) = batch.noisy(&self.schedule);
         let predicted = unet.forward(noisy, &times, batch.text.clone());
-        (self.objective.of(predicted, &self.schedule, &batch), vec![unet_leaves, text_leaves])
+        (self.objective.of(predicted, &self.schedule, &batch), vec![leaves])
     }
 
     fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)> {
-        let averaged = |i: usize| learners[i].averaged().frozen();
-        let (unet, text) = self.models([averaged(0), averaged(1)]);
+        let unet = self.model(&learners[0].averaged().frozen());
         let plain = Objective::default();
         let (pictures, noises) = VALIDATED;
         let held_out: Vec<_> = self.corpus.held_out().take(pictures).collect();
@@ -184,7 +139,7 @@ impl Stage for Denoiser<'_> {
             };
             for at in 0..noises {
                 let loss = |said: bool| {
-                    let states = text.encode(&windows(said), 0);
+                    let states = self.text.encode(&windows(said), 0);
                     let batch = self.noised(chunk, "validation", chunk[0] * noises + at, states);
                     let (noisy, times) = batch.noisy(&self.schedule);
                     let predicted = unet.forward(noisy, &times, batch.text.clone());

@@ -11,7 +11,6 @@ use safetensors::Dtype;
 use serde_json::{Value, json};
 
 use super::config::PretrainConfig;
-use super::learner::Learner;
 use super::parameters::Parameters;
 use crate::error::TrainError;
 
@@ -21,13 +20,15 @@ pub struct Models<'a> {
     pub vae: &'a Parameters,
     /// What latents are multiplied with for unit size.
     pub scaling: f64,
-    /// The UNet and the text encoder.
-    pub denoiser: &'a [Learner; 2],
-    /// The text encoder's sizes.
-    pub text: &'a TextConfig,
+    /// The UNet.
+    pub unet: &'a Parameters,
+    /// The text encoder.
+    pub text: &'a Parameters,
+    /// Its sizes.
+    pub text_config: &'a TextConfig,
 }
 
-/// Writes the averaged weights in f16 and their configs to `folder`; the tokenizer is copied from
+/// Writes the weights in f16 and their configs to `folder`; the tokenizer is copied from
 /// `tokenizer`.
 pub fn base(
     config: &PretrainConfig,
@@ -35,7 +36,6 @@ pub fn base(
     tokenizer: &Path,
     folder: &Path,
 ) -> Result<(), TrainError> {
-    let [unet, text] = models.denoiser;
     let weights = |path: &str, parameters: &Parameters, prefix: &str| {
         let named = parameters.named(&parameters.values).into_iter();
         let tensors: Vec<(String, HostTensor)> =
@@ -45,8 +45,8 @@ pub fn base(
         Ok::<_, TrainError>(save(&folder.join(path), &tensors, &format.into(), Dtype::F16)?)
     };
     weights(VAE, models.vae, "")?;
-    weights(UNET, &unet.averaged(), "")?;
-    weights(TEXT_ENCODER, &text.averaged(), TEXT_PREFIX)?;
+    weights(UNET, models.unet, "")?;
+    weights(TEXT_ENCODER, models.text, TEXT_PREFIX)?;
     let into = folder.join("tokenizer");
     copied_tokenizer(tokenizer, &into)?;
     create(&folder.join("scheduler"))?;
@@ -55,7 +55,7 @@ pub fn base(
     };
     json("unet/config.json", unet_config(config))?;
     json("vae/config.json", vae_config(config, models.scaling))?;
-    json("text_encoder/config.json", text_config(models.text))?;
+    json("text_encoder/config.json", text_config(models.text_config))?;
     json("scheduler/scheduler_config.json", scheduler_config(config))?;
     // Last: with it the folder is whole.
     Ok(json("model_index.json", index())?)
@@ -157,10 +157,11 @@ fn create(folder: &Path) -> Result<(), TrainError> {
 
 fn unet_config(config: &PretrainConfig) -> Value {
     let unet = config.unet();
+    let heads: Vec<_> = (0..unet.levels()).map(|level| unet.attention_head_dim.at(level)).collect();
     json!({
         "_class_name": "UNet2DConditionModel",
         "act_fn": unet.act_fn,
-        "attention_head_dim": config.denoiser.heads,
+        "attention_head_dim": heads,
         "block_out_channels": unet.block_out_channels,
         "cross_attention_dim": unet.cross_attention_dim,
         "down_block_types": unet.down_block_types,

@@ -6,11 +6,14 @@
 //! from is a [`corpus::Corpus`]; what comes out is a diffusers folder ([`mod@export`]).
 
 pub mod autoencoder;
+pub mod axes;
+pub mod captions;
 pub mod config;
 pub mod corpus;
 pub mod denoiser;
 pub mod export;
 pub mod judges;
+pub mod latents;
 pub mod learner;
 pub mod parameters;
 pub mod run;

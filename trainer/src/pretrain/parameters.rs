@@ -80,6 +80,38 @@ impl Parameters {
         Ok(self.with(flat(values, device)))
     }
 
+    /// The same model's weights as `named` has them.
+    pub fn valued(&self, named: &HashMap<String, HostTensor>, device: &Device) -> Self {
+        let all = self.entries.iter().flat_map(|entry| named[&entry.name].values.iter().copied());
+        self.with(flat(all.collect(), device))
+    }
+
+    /// Those whose names `first` holds for, and the others.
+    pub fn split(&self, first: impl Fn(&str) -> bool, device: &Device) -> [Self; 2] {
+        let all: Vec<f32> = self.values.to_data().iter::<f32>().collect();
+        [true, false].map(|wanted| {
+            let (mut entries, mut values) = (Vec::new(), Vec::new());
+            for entry in self.entries.iter().filter(|entry| first(&entry.name) == wanted) {
+                let start = values.len();
+                values.extend_from_slice(&all[entry.range.clone()]);
+                entries.push(Entry { range: start..values.len(), ..entry.clone() });
+            }
+            Self { entries: Rc::new(entries), values: flat(values, device) }
+        })
+    }
+
+    /// These and `others`, which have other names.
+    pub fn joined(&self, others: &Self) -> Self {
+        let start = self.len();
+        let moved = |entry: &Entry| Entry {
+            range: entry.range.start + start..entry.range.end + start,
+            ..entry.clone()
+        };
+        let entries = self.entries.iter().cloned().chain(others.entries.iter().map(moved));
+        let values = Tensor::cat(vec![self.values.clone(), others.values.clone()], 0);
+        Self { entries: Rc::new(entries.collect()), values }
+    }
+
     /// The same model's weights with other values.
     pub fn with(&self, values: Tensor<1>) -> Self {
         Self { entries: self.entries.clone(), values }
@@ -97,24 +129,37 @@ impl Parameters {
 
     /// A source of tracked slices, and the slices.
     pub fn learning(&self) -> (Source, Leaves) {
+        self.learning_beside(None)
+    }
+
+    /// A source of tracked slices of these weights and untracked ones of those that are `fixed`, and
+    /// the tracked ones.
+    pub fn learning_beside(&self, fixed: Option<&Self>) -> (Source, Leaves) {
         let slice = |entry: &Entry| self.slice(entry).autodiff().require_grad();
         let leaves: Vec<_> = self.entries.iter().map(slice).collect();
-        (self.source(leaves.clone()), Leaves::new(leaves))
+        let mut by_name = self.by_name(leaves.clone());
+        if let Some(fixed) = fixed {
+            by_name.extend(fixed.by_name(fixed.slices()));
+        }
+        (Source::given(Box::new(move |name, _| by_name[name].clone())), Leaves::new(leaves))
     }
 
     /// A source of the weights, not tracked.
     pub fn frozen(&self) -> Source {
-        self.source(self.entries.iter().map(|entry| self.slice(entry)).collect())
+        let by_name = self.by_name(self.slices());
+        Source::given(Box::new(move |name, _| by_name[name].clone()))
+    }
+
+    fn slices(&self) -> Vec<Tensor<1>> {
+        self.entries.iter().map(|entry| self.slice(entry)).collect()
     }
 
     fn slice(&self, entry: &Entry) -> Tensor<1> {
         self.values.clone().slice(entry.range.clone())
     }
 
-    fn source(&self, slices: Vec<Tensor<1>>) -> Source {
-        let names = self.entries.iter().map(|entry| entry.name.clone());
-        let by_name: HashMap<_, _> = names.zip(slices).collect();
-        Source::given(Box::new(move |name, _| by_name[name].clone()))
+    fn by_name(&self, slices: Vec<Tensor<1>>) -> HashMap<String, Tensor<1>> {
+        self.entries.iter().map(|entry| entry.name.clone()).zip(slices).collect()
     }
 
     /// `values` by name, as files have them.

@@ -4,21 +4,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use likeness_diffusion::text::{TextConfig, TextEncoder};
 use likeness_diffusion::tokenizer::{Tokenizer, learned};
 
-use super::autoencoder::Autoencoder;
+use super::autoencoder::{Autoencoder, Beginning};
+use super::captions::Captions;
 use super::config::{PretrainConfig, Training};
 use super::corpus::Corpus;
-use super::denoiser::{Denoiser, Latents};
+use super::denoiser::Denoiser;
 use super::export::{self, Models};
 use super::judges::finder::Finder;
 use super::judges::identity::IdentityEncoder;
 use super::judges::reader::Reader;
+use super::latents::Latents;
 use super::learner::Learner;
+use super::parameters::Parameters;
 use super::stage::{self, Stage};
 use crate::error::TrainError;
 use crate::objective::Objective;
 use crate::progress::{Event, Stop};
+
+/// The folder of the autoencoder's stage.
+const AUTOENCODER: &str = "autoencoder";
 
 /// How a pretraining ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,20 +47,23 @@ pub enum Part {
     Identity,
     /// The scene reader.
     Reader,
-    /// The autoencoder alone; the base begins with it.
+    /// The autoencoder alone.
     Autoencoder,
-    /// Tokenizer, autoencoder, text encoder and UNet.
+    /// Tokenizer, text encoder and UNet, for which the autoencoder need not be finished.
+    Denoiser,
+    /// All of these, as a folder.
     Base,
 }
 
 impl Part {
     /// All, in the order in which they are trained, by name.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("corpus", Self::Corpus),
         ("finder", Self::Finder),
         ("identity", Self::Identity),
         ("reader", Self::Reader),
         ("autoencoder", Self::Autoencoder),
+        ("denoiser", Self::Denoiser),
         ("base", Self::Base),
     ];
 }
@@ -82,7 +92,8 @@ pub fn pretrain(
             Part::Finder => run.finder()?,
             Part::Identity => run.identity()?,
             Part::Reader => run.reader()?,
-            Part::Autoencoder => run.autoencoder()?.1,
+            Part::Autoencoder => run.autoencoder(&run.beginning()?)?.1,
+            Part::Denoiser => run.denoiser(&run.beginning()?.latents)?.1,
             Part::Base => run.base()?,
         };
         if let Some(stage) = stopped {
@@ -103,9 +114,16 @@ struct Run<'a> {
 }
 
 /// The stage that someone stopped, if so.
-type Stopped = Result<Option<&'static str>, TrainError>;
+type Stopped = Option<&'static str>;
 
-impl<'a> Run<'a> {
+/// A text encoder with its sizes, and a UNet.
+struct Painter {
+    text_config: TextConfig,
+    text: Parameters,
+    unet: Parameters,
+}
+
+impl Run<'_> {
     /// Trains `learners`; whether they came to their end.
     fn train(
         &mut self,
@@ -113,7 +131,7 @@ impl<'a> Run<'a> {
         task: &dyn Stage,
         learners: &mut [Learner],
         training: &Training,
-    ) -> Stopped {
+    ) -> Result<Stopped, TrainError> {
         (self.on_stage)(name);
         let folder = self.config.out.join(name);
         let engine = (self.stop, self.device);
@@ -121,7 +139,7 @@ impl<'a> Run<'a> {
         Ok(self.stop.asked().then_some(name))
     }
 
-    fn finder(&mut self) -> Stopped {
+    fn finder(&mut self) -> Result<Stopped, TrainError> {
         let config = &self.config.finder;
         let task = Finder {
             trunk: &config.trunk,
@@ -137,7 +155,7 @@ impl<'a> Run<'a> {
         Ok(stopped)
     }
 
-    fn identity(&mut self) -> Stopped {
+    fn identity(&mut self) -> Result<Stopped, TrainError> {
         let config = &self.config.identity;
         let task = IdentityEncoder {
             trunk: &config.trunk,
@@ -155,7 +173,7 @@ impl<'a> Run<'a> {
         Ok(stopped)
     }
 
-    fn reader(&mut self) -> Stopped {
+    fn reader(&mut self) -> Result<Stopped, TrainError> {
         let config = &self.config.reader;
         let task = Reader {
             trunk: &config.trunk,
@@ -170,54 +188,95 @@ impl<'a> Run<'a> {
         Ok(stopped)
     }
 
-    /// What was learned of the autoencoder, and whether someone stopped it.
-    fn autoencoder(&mut self) -> Result<(Learner, Option<&'static str>), TrainError> {
-        let training = self.config.autoencoder.train;
-        let task = self.autoencoder_stage();
-        let mut vae = [task.learner(self.config.from.as_deref())?];
-        let stopped = self.train("autoencoder", &task, &mut vae, &training)?;
-        let [vae] = vae;
-        Ok((vae, stopped))
+    /// What an autoencoder begins with: the base's, or the transform of the corpus.
+    fn beginning(&self) -> Result<Beginning, TrainError> {
+        let (config, corpus) = (self.config.vae(1.0), self.corpus);
+        if let Some(base) = &self.config.from {
+            return Beginning::read(&config, corpus, base, self.device);
+        }
+        let begun = self.config.out.join(AUTOENCODER).join(stage::STATE).exists();
+        Ok(Beginning::fresh(&config, corpus, (self.config.seed, begun), self.device))
     }
 
-    fn autoencoder_stage(&self) -> Autoencoder<'a> {
-        let (config, corpus, device) = (self.config, self.corpus, self.device);
-        let batch = config.autoencoder.train.batch;
-        Autoencoder { config: config.vae(1.0), corpus, batch, seed: config.seed, device }
+    /// Trains the decoder of `beginning`; the whole autoencoder.
+    fn autoencoder(&mut self, beginning: &Beginning) -> Result<(Parameters, Stopped), TrainError> {
+        let config = &self.config.autoencoder;
+        let task = Autoencoder {
+            config: self.config.vae(1.0),
+            corpus: self.corpus,
+            beginning,
+            square: config.square,
+            batch: config.train.batch,
+            seed: self.config.seed,
+            device: self.device,
+        };
+        let mut decoder = [task.learner()];
+        let stopped = self.train(AUTOENCODER, &task, &mut decoder, &config.train)?;
+        Ok((task.averaged(&decoder[0]), stopped))
     }
 
-    fn base(&mut self) -> Stopped {
-        let (config, corpus, device) = (self.config, self.corpus, self.device);
-        let (out, seed, from) = (&config.out, config.seed, config.from.as_deref());
-        let tokenizer = tokenizer(config, corpus)?;
-        let (vae, stopped) = self.autoencoder()?;
+    /// Trains the text encoder, or takes the base's.
+    fn text(&mut self, tokenizer: &Tokenizer) -> Result<(Parameters, Stopped), TrainError> {
+        let training = self.config.text.train;
+        let task = Captions {
+            text: self.config.text_encoder(tokenizer.vocabulary()),
+            corpus: self.corpus,
+            tokenizer,
+            batch: training.batch,
+            seed: self.config.seed,
+            device: self.device,
+        };
+        if let Some(base) = &self.config.from {
+            return Ok((task.read(base)?, None));
+        }
+        let mut learners = task.learners();
+        let stopped = self.train("text", &task, &mut learners, &training)?;
+        Ok((learners[0].averaged(), stopped))
+    }
+
+    /// Trains the text encoder and, once it is finished, the UNet; `None` before that.
+    fn denoiser(&mut self, latents: &Latents) -> Result<(Option<Painter>, Stopped), TrainError> {
+        let (config, training) = (self.config, self.config.denoiser.train);
+        let tokenizer = tokenizer(config, self.corpus)?;
+        let text_config = config.text_encoder(tokenizer.vocabulary());
+        let (text, stopped) = self.text(&tokenizer)?;
+        if stopped.is_some() {
+            return Ok((None, stopped));
+        }
+        let encoder = TextEncoder::load(text_config.clone(), &text.frozen(), self.device);
+        let task = Denoiser {
+            unet: config.unet(),
+            text: encoder.expect("all of its weights are there"),
+            schedule: config.noise(),
+            objective: Objective { min_snr_gamma: Some(config.denoiser.min_snr_gamma) },
+            corpus: self.corpus,
+            latents,
+            tokenizer: &tokenizer,
+            batch: training.batch,
+            seed: config.seed,
+            device: self.device,
+        };
+        let mut unet = [task.learner(config.denoiser.average, config.from.as_deref())?];
+        let stopped = self.train("denoiser", &task, &mut unet, &training)?;
+        let unet = unet[0].averaged();
+        Ok((Some(Painter { text_config, text, unet }), stopped))
+    }
+
+    fn base(&mut self) -> Result<Stopped, TrainError> {
+        (self.on_stage)("latents");
+        let beginning = self.beginning()?;
+        let (vae, stopped) = self.autoencoder(&beginning)?;
         if stopped.is_some() {
             return Ok(stopped);
         }
-        (self.on_stage)("latents");
-        let latents = Latents::of(corpus, &self.autoencoder_stage().averaged(&vae), device);
-
-        let training = config.denoiser.train;
-        let text = config.text_encoder(tokenizer.vocabulary());
-        let task = Denoiser {
-            unet: config.unet(),
-            text: text.clone(),
-            schedule: config.noise(),
-            objective: Objective { min_snr_gamma: Some(config.denoiser.min_snr_gamma) },
-            corpus,
-            latents: &latents,
-            tokenizer: &tokenizer,
-            batch: training.batch,
-            seed,
-            device,
-        };
-        let mut denoiser = task.learners(config.denoiser.average, from)?;
-        let stopped = self.train("denoiser", &task, &mut denoiser, &training)?;
-
+        let (painter, stopped) = self.denoiser(&beginning.latents)?;
         // A base that is not finished can be looked at, too.
-        let (vae, scaling) = (&vae.averaged(), latents.scaling);
-        let models = Models { vae, scaling, denoiser: &denoiser, text: &text };
-        export::base(config, &models, &out.join("tokenizer"), &out.join("base"))?;
+        if let Some(Painter { text_config, text, unet }) = &painter {
+            let (vae, scaling) = (&vae, beginning.latents.scaling);
+            let models = Models { vae, scaling, unet, text, text_config };
+            let out = &self.config.out;
+            export::base(self.config, &models, &out.join("tokenizer"), &out.join("base"))?;
+        }
         Ok(stopped)
     }
 }

@@ -49,6 +49,9 @@ pub struct Plan {
     pub save_every: usize,
 }
 
+/// The file in a stage's folder from which it goes on.
+pub const STATE: &str = "state.safetensors";
+
 /// AdamW as all stages use it.
 pub const OPTIMIZER: AdamWConfig =
     AdamWConfig { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.01, clip: Some(1.0) };
@@ -64,7 +67,7 @@ pub fn run(
 ) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
     let names = stage.names();
-    let state = folder.join("state.safetensors");
+    let state = folder.join(STATE);
     if state.exists() {
         resume(&names, learners, &state, device)?;
     }

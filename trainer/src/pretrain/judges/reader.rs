@@ -5,19 +5,17 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use likeness_diffusion::Error;
 use likeness_diffusion::layers::{GroupNorm, Linear};
 use likeness_diffusion::weights::{Loader, Source};
-use likeness_faces::Axis;
 use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
 use super::views::{self, Draws, roughened};
+use crate::pretrain::axes::{self, Score};
 use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
 use crate::pretrain::parameters::Parameters;
@@ -62,18 +60,8 @@ impl Reader<'_> {
         Ok(Model {
             trunk: self.trunk.load(&at),
             norm: at.group_norm("norm", width, self.trunk.groups, EPSILON),
-            answers: at.linear("answers", width, self.ranges().last().map_or(0, |r| r.end), true),
+            answers: at.linear("answers", width, axes::answers(self.corpus), true),
         })
-    }
-
-    /// Where the labels of each axis stand among the answers.
-    fn ranges(&self) -> Vec<Range<usize>> {
-        let mut end = 0;
-        let range = |labels: usize| {
-            end += labels;
-            end - labels..end
-        };
-        self.corpus.axes().iter().map(|axis| axis.labels.len()).map(range).collect()
     }
 
     /// The network as ONNX: a picture in, the answers `[1, labels of all axes]` out.
@@ -85,7 +73,7 @@ impl Reader<'_> {
         let x = graph.mean(&x, &[2, 3]);
         let x = graph.reshape(&x, &[1, shape[0] as i64]);
         let answers = weights.linear(&mut graph, &x, "answers");
-        let count = self.ranges().last().map_or(0, |range| range.end);
+        let count = axes::answers(self.corpus);
         let outputs = BTreeMap::from([("answers".to_owned(), (answers, vec![1, count]))]);
         graph.file(&[1, 3, side, side], &outputs)
     }
@@ -118,36 +106,18 @@ impl Stage for Reader<'_> {
         };
         let views: Vec<_> = indices.par_iter().enumerate().map(view).collect();
         let answers = model.forward(views::tensor(&views, self.device));
-        let error = |(axis, range): (usize, Range<usize>)| {
-            let likely = log_softmax(answers.clone().narrow(1, range.start, range.len()), 1);
-            let truth = indices.iter().map(|&i| self.corpus.label(i).classes[axis] as i64);
-            let truth = TensorData::new(truth.collect::<Vec<_>>(), [indices.len(), 1]);
-            let truth = Tensor::<2, Int>::from_data(truth, self.device);
-            likely.gather(1, truth).mean().neg()
-        };
-        let errors = self.ranges().into_iter().enumerate().map(error);
-        (errors.reduce(|a, b| a + b).expect("an axis"), vec![leaves])
+        (axes::cross_entropy(self.corpus, &indices, &answers), vec![leaves])
     }
 
     fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)> {
         let source = learners[0].averaged().frozen();
         let model = self.load(&source).expect("all of its weights are there");
-        let ranges = self.ranges();
-        let mut right = vec![0usize; ranges.len()];
         let held_out: Vec<_> = self.corpus.held_out().collect();
+        let mut score = Score::new(self.corpus);
         for chunk in held_out.chunks(CHUNK) {
             let views: Vec<_> = chunk.iter().map(|&i| views::picture(self.corpus, i)).collect();
-            let answers = model.forward(views::tensor(&views, self.device));
-            for (axis, range) in ranges.iter().enumerate() {
-                let best = answers.clone().narrow(1, range.start, range.len()).argmax(1);
-                let best: Vec<i64> = best.into_data().iter::<i64>().collect();
-                let truth = chunk.iter().map(|&i| self.corpus.label(i).classes[axis] as i64);
-                right[axis] += best.into_iter().zip(truth).filter(|(a, b)| a == b).count();
-            }
+            score.add(chunk, &model.forward(views::tensor(&views, self.device)));
         }
-        let share = |(axis, right): (&Axis, usize)| {
-            (format!("{} accuracy", axis.name), right as f64 / held_out.len() as f64)
-        };
-        self.corpus.axes().iter().zip(right).map(share).collect()
+        score.shares()
     }
 }
