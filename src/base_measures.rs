@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use image::{GenericImage, RgbImage};
 use likeness_diffusion::pipeline::{Pipeline, Request};
 use likeness_diffusion::{atomic, checkpoint::Checkpoint, sampler::SamplerKind};
-use likeness_faces::SceneReader;
+use likeness_faces::{FaceModels, SceneReader};
 use likeness_studio::{
     Character, HairStyle, IdentitySaid, Part, Picture, Scene, Size, Wording, caption, render,
 };
@@ -20,7 +20,7 @@ use likeness_trainer::pretrain::export::JUDGES;
 use likeness_trainer::progress::Stop;
 use serde_json::{Map, Value, json};
 
-use crate::corpus::{FIRST, classes};
+use crate::corpus::{FIRST, truth};
 use crate::exit::Usage;
 use crate::meter::Meter;
 use crate::png;
@@ -67,9 +67,11 @@ pub fn measured(
     stop: &Stop,
 ) -> anyhow::Result<Option<Value>> {
     let base = config.out.join("base");
-    let reader = SceneReader::open(&base.join(JUDGES))?.ok_or_else(|| {
+    let judges = base.join(JUDGES);
+    let reader = SceneReader::open(&judges)?.ok_or_else(|| {
         Usage(format!("`{}` has no reader; make it by --only reader", base.display()))
     })?;
+    let faces = reader.looks_at_faces().then(|| FaceModels::open(&judges)).transpose()?;
     let pipeline = Pipeline::load(&Checkpoint::open(&base, None)?, device)?;
     let side = config.corpus.side;
     let MeasuresConfig { prompts, steps, guidance } = config.measures.clone();
@@ -84,11 +86,13 @@ pub fn measured(
         for index in first..last {
             let case = Case::new(config, index);
             let painted = painted(&pipeline, config, &case.prompt, index as u64)?;
-            let truth = classes(&case.character, &case.scene);
-            let read = reader.read(&painted)?;
+            let truth = truth(&case.character, &case.scene);
+            let found = faces.as_ref().map(|models| models.faces(&painted)).transpose()?;
+            let face = found.as_ref().and_then(|faces| faces.first());
+            let read = reader.read(&painted, face)?;
             let axes = reader.axes().iter().enumerate();
-            for (at, _) in axes.filter(|(_, axis)| case.asks(&axis.name)) {
-                asked[at].0 += usize::from(read[at] == truth[at]);
+            for (at, axis) in axes.filter(|(_, axis)| axis.is_trusted() && case.asks(&axis.name)) {
+                asked[at].0 += usize::from(read[at] == truth.get(axis.name.as_str()).copied());
                 asked[at].1 += 1;
             }
             if pairs.len() < GRID.0 * GRID.1 {
@@ -104,8 +108,8 @@ pub fn measured(
     let grid = grid(&pairs);
     png::save(&base.join("grid.png"), grid.dimensions(), grid.as_raw(), None)?;
     let share = |(right, of): (usize, usize)| json!({ "as_asked": right as f64 / of as f64, "prompts": of });
-    let axes =
-        reader.axes().iter().zip(&asked).map(|(axis, counts)| (axis.name.clone(), share(*counts)));
+    let axes = reader.axes().iter().zip(&asked).filter(|(axis, _)| axis.is_trusted());
+    let axes = axes.map(|(axis, counts)| (axis.name.clone(), share(*counts)));
     let measures = json!({
         "prompts": prompts,
         "steps": steps,
@@ -116,6 +120,7 @@ pub fn measured(
         "finder": last(&config.out.join("finder")),
         "identity": last(&config.out.join("identity")),
         "reader": last(&config.out.join("reader")),
+        "face_reader": last(&config.out.join("face_reader")),
     });
     let text = format!("{measures:#}\n");
     atomic::write(&base.join("measures.json"), text.as_bytes())?;

@@ -1,5 +1,6 @@
 //! The pictures that a pretraining learns from: rendered characters, with all that is known of them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
@@ -132,9 +133,14 @@ fn example(config: &PretrainConfig, index: usize) -> (Vec<u8>, Label) {
 }
 
 /// Of each axis the label that is true of `character` in `scene`.
-pub fn classes(character: &Character, scene: &Scene) -> Vec<usize> {
+fn classes(character: &Character, scene: &Scene) -> Vec<usize> {
     let hair = character.traits.hair_color as usize;
     vec![scene.place as usize, scene.expression as usize, scene.light as usize, hair]
+}
+
+/// The same by the axes' names.
+pub fn truth(character: &Character, scene: &Scene) -> BTreeMap<String, usize> {
+    axes().into_iter().map(|axis| axis.name).zip(classes(character, scene)).collect()
 }
 
 fn label(index: u64, who: u64, (character, scene, size): (&Character, &Scene, Size)) -> Label {

@@ -88,9 +88,9 @@ impl Reader for FakeReader {
         &self.axes
     }
 
-    fn read(&mut self, image: &RgbImage) -> Result<Vec<usize>, Error> {
+    fn read(&mut self, image: &RgbImage) -> Result<Vec<Option<usize>>, Error> {
         let Rgb([_, degrees, _]) = *image.get_pixel(0, 0);
-        Ok(vec![usize::from(degrees > 45)])
+        Ok(vec![Some(usize::from(degrees > 45))])
     }
 }
 

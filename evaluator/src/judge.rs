@@ -28,8 +28,8 @@ pub trait Reader {
     /// What it tells.
     fn axes(&self) -> &[Axis];
 
-    /// Of each axis the number of the label that `image` shows.
-    fn read(&mut self, image: &RgbImage) -> Result<Vec<usize>, Error>;
+    /// Of each axis the number of the label that `image` shows; `None` where it cannot be told.
+    fn read(&mut self, image: &RgbImage) -> Result<Vec<Option<usize>>, Error>;
 }
 
 /// Who looks at the pictures; whoever is missing leaves something unmeasured.
@@ -41,13 +41,25 @@ pub struct Judges<'a> {
     pub scenes: Option<&'a mut dyn Reader>,
 }
 
-impl Reader for &SceneReader {
+/// A reader with what finds the faces that it looks at.
+pub struct Scenes<'a> {
+    /// The reader.
+    pub reader: &'a SceneReader,
+    /// Finds faces.
+    pub faces: Option<&'a FaceModels>,
+}
+
+impl Reader for Scenes<'_> {
     fn axes(&self) -> &[Axis] {
-        SceneReader::axes(self)
+        self.reader.axes()
     }
 
-    fn read(&mut self, image: &RgbImage) -> Result<Vec<usize>, Error> {
-        Ok(SceneReader::read(self, image)?)
+    fn read(&mut self, image: &RgbImage) -> Result<Vec<Option<usize>>, Error> {
+        let faces = match self.faces {
+            Some(models) if self.reader.looks_at_faces() => models.faces(image)?,
+            _ => Vec::new(),
+        };
+        Ok(self.reader.read(image, faces.first())?)
     }
 }
 

@@ -45,7 +45,7 @@ pub use event::Event;
 pub use gallery::{Nearest, Reference};
 pub use gate::{Gate, Outcome, Thresholds};
 pub use heldout::Resemblance;
-pub use judge::{Judge, Judges, Reader, Sighting};
+pub use judge::{Judge, Judges, Reader, Scenes, Sighting};
 pub use painter::{Arm, Painter, Shot};
 pub use pipeline::PipelinePainter;
 pub use plan::{Plan, Recipe};

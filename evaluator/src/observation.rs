@@ -23,8 +23,9 @@ pub(crate) struct Observation {
     pub size: (u32, u32),
     /// What the judge saw; `None` without a face or a judge.
     pub seen: Option<Seen>,
-    /// Of each of the reader's axes the number of the label; empty without a reader.
-    pub read: Vec<usize>,
+    /// Of each of the reader's axes the number of the label, if it can be told; empty without a
+    /// reader.
+    pub read: Vec<Option<usize>>,
     /// A small copy for the report.
     pub thumbnail: RgbImage,
 }

@@ -42,7 +42,7 @@ pub(crate) fn readings(
                 let label = (*label)?;
                 let own = observations.iter().filter(|o| o.arm == arm && o.prompt == prompt);
                 let right =
-                    |o: &Observation| f64::from(u8::from(o.read.get(number) == Some(&label)));
+                    |o: &Observation| f64::from(u8::from(o.read.get(number) == Some(&Some(label))));
                 Some(own.map(right).collect::<Vec<f64>>())
             };
             let prompts: Vec<_> = asked.iter().enumerate().filter_map(of_prompt).collect();

@@ -16,7 +16,7 @@ pub enum Kind {
     Detector,
     /// Turns an aligned face into an identity; fed like ArcFace.
     Encoder,
-    /// Reads a whole picture: one answer for each label of each axis.
+    /// Reads a picture or a face: one answer for each label of each axis.
     Reader,
     /// Turns a whole picture into a direction.
     Features,
@@ -76,6 +76,17 @@ pub enum Channels {
     Bgr,
 }
 
+/// What of a picture a reader looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Region {
+    /// All of it, as a square.
+    #[default]
+    Picture,
+    /// The largest face, aligned, with the card's margin.
+    Face,
+}
+
 /// A model file and what there is to know about it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelCard {
@@ -99,7 +110,9 @@ pub struct ModelCard {
     pub mean: f32,
     /// See `mean`.
     pub scale: f32,
-    /// How much of the face's square an encoder sees beyond each edge, as a share of its side.
+    /// What a reader looks at.
+    pub looks_at: Region,
+    /// How much is seen beyond each edge of an aligned face's square, as a share of its side.
     pub margin: f64,
     /// The length of an encoder's answer; 0 for a detector.
     pub output_dimension: usize,
@@ -120,6 +133,8 @@ struct Description {
     channels: Channels,
     mean: f32,
     scale: f32,
+    #[serde(default)]
+    looks_at: Region,
     #[serde(default)]
     margin: f64,
     #[serde(default)]
@@ -148,6 +163,7 @@ impl ModelCard {
             channels: known.channels,
             mean: known.mean,
             scale: known.scale,
+            looks_at: Region::Picture,
             margin: 0.0,
             output_dimension: known.output_dimension,
             same_person_cosine: known.same_person_cosine,
@@ -180,6 +196,7 @@ impl ModelCard {
             channels: said.channels,
             mean: said.mean,
             scale: said.scale,
+            looks_at: said.looks_at,
             margin: said.margin,
             output_dimension: said.output_dimension,
             same_person_cosine: said.same_person_cosine.unwrap_or(USUAL_SAME_PERSON_COSINE),

@@ -30,7 +30,7 @@ mod suppress;
 mod tagger;
 
 pub use align::{Similarity, align, align_to, align_with_margin};
-pub use card::{Axis, Channels, Kind, ModelCard};
+pub use card::{Axis, Channels, Kind, ModelCard, Region};
 pub use error::FaceError;
 pub use face::Face;
 pub use features::Features;

@@ -1,71 +1,104 @@
-//! Tells what else a picture shows: its place, its light, whatever the reader knows.
+//! Tells what else a picture shows: its place, its light, its expression, whatever readers know.
 
 use std::path::Path;
 
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
 
-use crate::card::{Axis, ModelCard};
+use crate::align::align_with_margin;
+use crate::card::{Axis, ModelCard, Region};
 use crate::error::FaceError;
+use crate::face::Face;
 use crate::network::Network;
 use crate::search::Found;
 
-/// A network that answers for each label of each of its axes. Can be shared between threads.
+/// Networks that answer for each label of each of their axes. Can be shared between threads.
 pub struct SceneReader {
-    network: Network,
+    networks: Vec<Network>,
+    axes: Vec<Axis>,
 }
 
 impl SceneReader {
-    /// Opens the reader in `dir` or up to two levels below; `None` where there is none.
+    /// Opens the readers in `dir` and up to two levels below; `None` where there is none.
     pub fn open(dir: &Path) -> Result<Option<Self>, FaceError> {
-        let Some((card, bytes)) = Found::in_folder(dir)?.reader else {
+        let readers = Found::in_folder(dir)?.readers;
+        if readers.is_empty() {
             return Ok(None);
-        };
-        let side = card.input_size;
-        let reader = Self { network: Network::load(card, &bytes)? };
-        reader.read(&RgbImage::new(side, side))?;
+        }
+        let networks = readers.into_iter().map(|(card, bytes)| Network::load(card, &bytes));
+        let networks: Vec<Network> = networks.collect::<Result<_, _>>()?;
+        let axes = networks.iter().flat_map(|network| network.card().axes.clone()).collect();
+        let reader = Self { networks, axes };
+        for network in &reader.networks {
+            let side = network.card().input_size;
+            answers(network, &RgbImage::new(side, side))?;
+        }
         Ok(Some(reader))
     }
 
-    /// What it tells.
+    /// What they tell.
     pub fn axes(&self) -> &[Axis] {
-        &self.card().axes
+        &self.axes
     }
 
-    /// Of each axis the number of the label that `image` shows. The whole picture is looked at,
-    /// as a square.
-    pub fn read(&self, image: &RgbImage) -> Result<Vec<usize>, FaceError> {
-        let side = self.card().input_size;
-        let square = match image.dimensions() == (side, side) {
-            true => image.clone(),
-            false => resize(image, side, side, FilterType::Triangle),
-        };
-        let outputs = self.network.run(&square)?;
-        let labels: usize = self.axes().iter().map(|axis| axis.labels.len()).sum();
-        let answers = match outputs.as_slice() {
-            [only] if only.values.len() == labels => &only.values,
-            _ => {
-                let shapes: Vec<String> =
-                    outputs.iter().map(|output| format!("{:?}", output.shape)).collect();
-                return Err(FaceError::Output {
-                    path: self.card().file.clone(),
-                    found: format!("outputs of shape {}", shapes.join(", ")),
-                    expected: format!("one output of {labels} numbers"),
-                });
+    /// Whether one of them looks at faces.
+    pub fn looks_at_faces(&self) -> bool {
+        self.cards().any(|card| card.looks_at == Region::Face)
+    }
+
+    /// Of each axis the number of the label that `image` shows; `None` for what only a face tells
+    /// where there is none. Whole pictures are looked at as squares.
+    pub fn read(
+        &self,
+        image: &RgbImage,
+        face: Option<&Face>,
+    ) -> Result<Vec<Option<usize>>, FaceError> {
+        let mut read = Vec::with_capacity(self.axes.len());
+        for network in &self.networks {
+            let ModelCard { input_size: side, looks_at, margin, .. } = *network.card();
+            let seen = match (looks_at, face) {
+                (Region::Picture, _) if image.dimensions() == (side, side) => image.clone(),
+                (Region::Picture, _) => resize(image, side, side, FilterType::Triangle),
+                (Region::Face, Some(face)) => {
+                    align_with_margin(image, &face.landmarks, side, margin)
+                }
+                (Region::Face, None) => {
+                    read.extend(network.card().axes.iter().map(|_| None));
+                    continue;
+                }
+            };
+            let answers = answers(network, &seen)?;
+            let mut rest = answers.as_slice();
+            for axis in &network.card().axes {
+                let (own, others) = rest.split_at(axis.labels.len());
+                rest = others;
+                let best = own.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+                read.push(best.map(|(label, _)| label));
             }
-        };
-        let mut rest = answers.as_slice();
-        let best = |axis: &Axis| {
-            let (own, others) = rest.split_at(axis.labels.len());
-            rest = others;
-            let best = own.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-            best.map_or(0, |(label, _)| label)
-        };
-        Ok(self.axes().iter().map(best).collect())
+        }
+        Ok(read)
     }
 
-    /// The reader's card.
-    pub fn card(&self) -> &ModelCard {
-        self.network.card()
+    /// The readers' cards.
+    pub fn cards(&self) -> impl Iterator<Item = &ModelCard> {
+        self.networks.iter().map(Network::card)
+    }
+}
+
+/// One number for each label of each of the network's axes.
+fn answers(network: &Network, image: &RgbImage) -> Result<Vec<f32>, FaceError> {
+    let outputs = network.run(image)?;
+    let labels: usize = network.card().axes.iter().map(|axis| axis.labels.len()).sum();
+    match outputs.as_slice() {
+        [only] if only.values.len() == labels => Ok(only.values.clone()),
+        _ => {
+            let shapes: Vec<String> =
+                outputs.iter().map(|output| format!("{:?}", output.shape)).collect();
+            Err(FaceError::Output {
+                path: network.card().file.clone(),
+                found: format!("outputs of shape {}", shapes.join(", ")),
+                expected: format!("one output of {labels} numbers"),
+            })
+        }
     }
 }

@@ -16,7 +16,8 @@ pub(crate) struct Found {
     /// The best model of each kind, with its file's bytes.
     pub detector: Option<(ModelCard, Vec<u8>)>,
     pub encoder: Option<(ModelCard, Vec<u8>)>,
-    pub reader: Option<(ModelCard, Vec<u8>)>,
+    /// All that read pictures, in the order of their paths.
+    pub readers: Vec<(ModelCard, Vec<u8>)>,
     /// ONNX files that nothing describes.
     pub unknown: Vec<PathBuf>,
 }
@@ -39,7 +40,7 @@ impl Found {
         let place = match card.kind {
             Kind::Detector => &mut self.detector,
             Kind::Encoder => &mut self.encoder,
-            Kind::Reader => &mut self.reader,
+            Kind::Reader => return self.readers.push((card, bytes)),
             Kind::Features => return, // named by whoever wants one
         };
         if place.as_ref().is_none_or(|(best, _)| preference(&card) < preference(best)) {

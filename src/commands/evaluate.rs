@@ -13,7 +13,7 @@ use likeness_diffusion::precision::Precision;
 use likeness_diffusion::tokenizer::Tokenizer;
 use likeness_evaluator::{
     Arm, Event, Judge, Judges, Outcome, PipelinePainter, Plan, Prompt, Reader, Recipe, Reference,
-    Scores, Suite, Thresholds, evaluate,
+    Scenes, Scores, Suite, Thresholds, evaluate,
 };
 use likeness_faces::{FaceModels, SceneReader};
 use likeness_trainer::config::{self, RunConfig};
@@ -99,10 +99,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut painter = PipelinePainter::new(&mut pipeline, &adapter, args.strength, template);
     let references = references(&dataset)?;
     let folder = args.out.clone().unwrap_or_else(|| args.run.join("evaluation"));
-    let (mut judge, mut reader) = (models.as_ref(), reader.as_ref());
+    let mut judge = models.as_ref();
+    let mut scenes = reader.as_ref().map(|reader| Scenes { reader, faces: models.as_ref() });
     let judges = Judges {
         faces: judge.as_mut().map(|judge: &mut &FaceModels| judge as &mut dyn Judge),
-        scenes: reader.as_mut().map(|reader: &mut &SceneReader| reader as &mut dyn Reader),
+        scenes: scenes.as_mut().map(|scenes| scenes as &mut dyn Reader),
     };
     let mut meter = None;
     let scores = evaluate(&plan, &references, &mut painter, judges, &folder, &mut |event| {

@@ -31,7 +31,7 @@ pub struct Args {
     /// Any value of the file, such as denoiser.train.steps=1000; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Make only this part: corpus, finder, identity, reader, autoencoder, denoiser, base or measures; may be repeated
+    /// Make only this part: corpus, finder, identity, reader, face-reader, autoencoder, denoiser, base or measures; may be repeated
     #[arg(long, value_name = "PART", value_parser = part)]
     only: Vec<Made>,
     #[arg(long, value_name = "DEVICE", default_value = "auto", help = DEVICE_HELP)]

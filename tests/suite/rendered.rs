@@ -8,16 +8,19 @@ use crate::support::{World, sd15};
 
 const PRETRAINING: &str = "\
 out = 'small'\n[corpus]\ncharacters = 3\npictures_each = 3\nheld_out_characters = 1\nside = 32\n\
-[autoencoder]\nchannels = [8, 8, 8]\nlayers = 1\nlatent_channels = 4\ngroups = 4\n\
+[autoencoder]\nchannels = [16, 16, 16]\nlayers = 1\nlatent_channels = 4\ngroups = 2\nsquare = 16\n\
 [autoencoder.train]\nsteps = 2\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
 [text]\nmerges = 50\nwindow = 40\nwidth = 16\nlayers = 1\nheads = 2\n\
+[text.train]\nsteps = 2\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
 [denoiser]\nchannels = [16, 16]\nlayers = 1\nheads = [1, 2]\ngroups = 4\naverage = 0.9\nmin_snr_gamma = 5.0\n\
 [denoiser.train]\nsteps = 2\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
 [finder]\nside = 32\ntrunk = { channels = [8, 8, 8, 8, 8], groups = 4 }\n\
 [finder.train]\nsteps = 1\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
 [identity]\nside = 16\nmargin = 0.3\ndimension = 6\ntrunk = { channels = [8, 8], groups = 4 }\n\
 [identity.train]\nsteps = 1\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
-[reader]\ntrunk = { channels = [8, 8], groups = 4 }\n\
+[face_reader]\naxes = ['expression']\nside = 16\nmargin = 0.1\ntrunk = { channels = [8, 8], groups = 4 }\n\
+[face_reader.train]\nsteps = 1\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
+[reader]\naxes = ['place', 'light', 'hair colour']\ntrunk = { channels = [8, 8], groups = 4 }\n\
 [reader.train]\nsteps = 1\nbatch = 2\nlearning_rate = 1e-3\nwarmup_steps = 1\nsave_every = 2\n\
 [measures]\nprompts = 4\nsteps = 2\nguidance = 4.0\n";
 

@@ -4,66 +4,104 @@ use std::ops::Range;
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
+use likeness_faces::Axis;
 
 use super::corpus::Corpus;
+use crate::error::TrainError;
 
-/// Where the labels of each axis stand among the answers.
-pub fn ranges(corpus: &Corpus) -> Vec<Range<usize>> {
-    let mut end = 0;
-    let range = |labels: usize| {
-        end += labels;
-        end - labels..end
-    };
-    corpus.axes().iter().map(|axis| axis.labels.len()).map(range).collect()
+/// Some of a corpus's axes, each with where its labels stand among the answers.
+#[derive(Clone)]
+pub struct Asked<'a> {
+    corpus: &'a Corpus,
+    axes: Vec<(usize, Range<usize>)>,
 }
 
-/// How many answers there are.
-pub fn answers(corpus: &Corpus) -> usize {
-    corpus.axes().iter().map(|axis| axis.labels.len()).sum()
-}
+impl<'a> Asked<'a> {
+    /// All of them.
+    pub fn all(corpus: &'a Corpus) -> Self {
+        Self::numbered(corpus, 0..corpus.axes().len())
+    }
 
-/// The cross entropy of `answers` `[pictures, labels of all axes]`, the axes' sum.
-pub fn cross_entropy(corpus: &Corpus, indices: &[usize], answers: &Tensor<2>) -> Tensor<1> {
-    let error = |(axis, range): (usize, Range<usize>)| {
-        let likely = log_softmax(answers.clone().narrow(1, range.start, range.len()), 1);
-        let truth = indices.iter().map(|&i| corpus.label(i).classes[axis] as i64);
-        let truth = TensorData::new(truth.collect::<Vec<_>>(), [indices.len(), 1]);
-        let truth = Tensor::<2, Int>::from_data(truth, &answers.device());
-        likely.gather(1, truth).mean().neg()
-    };
-    let errors = ranges(corpus).into_iter().enumerate().map(error);
-    errors.reduce(|a, b| a + b).expect("an axis")
+    /// Those of these names, which `key` of the file lists.
+    pub fn named(
+        corpus: &'a Corpus,
+        (key, names): (&'static str, &[String]),
+    ) -> Result<Self, TrainError> {
+        let number = |name: &String| {
+            let found = corpus.axes().iter().position(|axis| axis.name == *name);
+            found.ok_or_else(|| {
+                let all: Vec<_> = corpus.axes().iter().map(|axis| axis.name.as_str()).collect();
+                let reason = format!("has `{name}`; the corpus knows {}", all.join(", "));
+                TrainError::Value { key, reason }
+            })
+        };
+        let numbers: Vec<usize> = names.iter().map(number).collect::<Result<_, _>>()?;
+        Ok(Self::numbered(corpus, numbers))
+    }
+
+    fn numbered(corpus: &'a Corpus, axes: impl IntoIterator<Item = usize>) -> Self {
+        let mut end = 0;
+        let range = |axis: usize| {
+            let labels = corpus.axes()[axis].labels.len();
+            end += labels;
+            (axis, end - labels..end)
+        };
+        Self { corpus, axes: axes.into_iter().map(range).collect() }
+    }
+
+    /// The axes.
+    pub fn axes(&self) -> impl Iterator<Item = &'a Axis> {
+        let corpus = self.corpus;
+        self.axes.iter().map(move |(axis, _)| &corpus.axes()[*axis])
+    }
+
+    /// How many answers there are.
+    pub fn answers(&self) -> usize {
+        self.axes.last().map_or(0, |(_, range)| range.end)
+    }
+
+    /// The cross entropy of `answers` `[pictures, labels of all axes]`, the axes' sum.
+    pub fn cross_entropy(&self, indices: &[usize], answers: &Tensor<2>) -> Tensor<1> {
+        let error = |(axis, range): &(usize, Range<usize>)| {
+            let likely = log_softmax(answers.clone().narrow(1, range.start, range.len()), 1);
+            let truth = indices.iter().map(|&i| self.corpus.label(i).classes[*axis] as i64);
+            let truth = TensorData::new(truth.collect::<Vec<_>>(), [indices.len(), 1]);
+            let truth = Tensor::<2, Int>::from_data(truth, &answers.device());
+            likely.gather(1, truth).mean().neg()
+        };
+        self.axes.iter().map(error).reduce(|a, b| a + b).expect("an axis")
+    }
 }
 
 /// Counts which answers are right, of each axis.
 pub struct Score<'a> {
-    corpus: &'a Corpus,
+    asked: Asked<'a>,
     right: Vec<usize>,
     read: usize,
 }
 
 impl<'a> Score<'a> {
     /// None yet.
-    pub fn new(corpus: &'a Corpus) -> Self {
-        Self { corpus, right: vec![0; corpus.axes().len()], read: 0 }
+    pub fn new(asked: &Asked<'a>) -> Self {
+        Self { asked: asked.clone(), right: vec![0; asked.axes.len()], read: 0 }
     }
 
     /// Adds the `answers` to some pictures.
     pub fn add(&mut self, indices: &[usize], answers: &Tensor<2>) {
-        for (axis, range) in ranges(self.corpus).iter().enumerate() {
+        for ((axis, range), right) in self.asked.axes.iter().zip(&mut self.right) {
             let best = answers.clone().narrow(1, range.start, range.len()).argmax(1);
             let best: Vec<i64> = best.into_data().iter::<i64>().collect();
-            let truth = indices.iter().map(|&i| self.corpus.label(i).classes[axis] as i64);
-            self.right[axis] += best.into_iter().zip(truth).filter(|(a, b)| a == b).count();
+            let truth = indices.iter().map(|&i| self.asked.corpus.label(i).classes[*axis] as i64);
+            *right += best.into_iter().zip(truth).filter(|(a, b)| a == b).count();
         }
         self.read += indices.len();
     }
 
     /// The share that is right of each axis, by name.
     pub fn shares(&self) -> Vec<(String, f64)> {
-        let share = |(axis, right): (&likeness_faces::Axis, &usize)| {
+        let share = |(axis, right): (&Axis, &usize)| {
             (format!("{} accuracy", axis.name), *right as f64 / self.read as f64)
         };
-        self.corpus.axes().iter().zip(&self.right).map(share).collect()
+        self.asked.axes().zip(&self.right).map(share).collect()
     }
 }

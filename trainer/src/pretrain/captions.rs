@@ -16,7 +16,7 @@ use likeness_diffusion::weights::{Loader, Source};
 use likeness_diffusion::{Error, noise};
 use rayon::prelude::*;
 
-use super::axes::{self, Score};
+use super::axes::{Asked, Score};
 use super::corpus::Corpus;
 use super::export::{TEXT_ENCODER, TEXT_PREFIX};
 use super::learner::Learner;
@@ -78,7 +78,7 @@ impl Captions<'_> {
         let width = self.text.hidden_size;
         let traits = self.corpus.traits(0).len();
         Heads {
-            answers: at.linear("answers", width, axes::answers(self.corpus), true),
+            answers: at.linear("answers", width, Asked::all(self.corpus).answers(), true),
             traits: at.linear("traits", width, traits, true),
         }
     }
@@ -114,7 +114,7 @@ impl Stage for Captions<'_> {
         let truth: Vec<f32> =
             indices.iter().flat_map(|&index| self.corpus.traits(index)).copied().collect();
         let truth = Tensor::from_data(TensorData::new(truth, traits.dims()), self.device);
-        let loss = axes::cross_entropy(self.corpus, &indices, &answers)
+        let loss = Asked::all(self.corpus).cross_entropy(&indices, &answers)
             + (traits - truth).square().mean();
         (loss, vec![encoder_leaves, heads_leaves])
     }
@@ -122,7 +122,7 @@ impl Stage for Captions<'_> {
     fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)> {
         let [encoder, heads] = [0, 1].map(|i: usize| learners[i].averaged().frozen());
         let held_out: Vec<_> = self.corpus.held_out().take(VALIDATED).collect();
-        let mut score = Score::new(self.corpus);
+        let mut score = Score::new(&Asked::all(self.corpus));
         for chunk in held_out.chunks(CHUNK) {
             let window = |i: &usize| self.tokenizer.window(&self.corpus.label(*i).captions[0]);
             let windows: Vec<_> = chunk.iter().map(window).collect();

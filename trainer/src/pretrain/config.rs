@@ -38,8 +38,10 @@ pub struct PretrainConfig {
     pub finder: FinderConfig,
     /// The identity encoder.
     pub identity: IdentityConfig,
-    /// The scene reader.
+    /// The reader of pictures.
     pub reader: ReaderConfig,
+    /// The reader of faces.
+    pub face_reader: FaceReaderConfig,
     /// What the whole of it is measured on.
     #[serde(default)]
     pub measures: MeasuresConfig,
@@ -161,10 +163,28 @@ pub struct IdentityConfig {
     pub train: Training,
 }
 
-/// A scene reader.
+/// A reader of aligned faces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceReaderConfig {
+    /// What it tells, of the corpus's axes.
+    pub axes: Vec<String>,
+    /// Pixels a side of an aligned face.
+    pub side: usize,
+    /// How much of the face's square is added at each edge, as a share of its side.
+    pub margin: f64,
+    /// Its network.
+    pub trunk: TrunkConfig,
+    /// How long it learns.
+    pub train: Training,
+}
+
+/// A reader of whole pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReaderConfig {
+    /// What it tells, of the corpus's axes.
+    pub axes: Vec<String>,
     /// Its network.
     pub trunk: TrunkConfig,
     /// How long it learns.
@@ -256,10 +276,12 @@ impl PretrainConfig {
             return Err(wrong("text.window", reason));
         }
         let (finder, identity, reader) = (&self.finder, &self.identity, &self.reader);
+        let face_reader = &self.face_reader;
         let judges = [
             ("finder", &finder.trunk, finder.side),
             ("identity", &identity.trunk, identity.side),
             ("reader", &reader.trunk, corpus.side),
+            ("face_reader", &face_reader.trunk, face_reader.side),
         ];
         for (key, trunk, side) in judges {
             if let Some(fault) = trunk.fault() {
@@ -280,6 +302,15 @@ impl PretrainConfig {
             let reason = "needs a `dimension` above 0 and a `margin` of 0 to 2".into();
             return Err(wrong("identity", reason));
         }
+        if !(0.0..=2.0).contains(&face_reader.margin) {
+            return Err(wrong("face_reader", "needs a `margin` of 0 to 2".into()));
+        }
+        for (key, axes) in [("reader.axes", &reader.axes), ("face_reader.axes", &face_reader.axes)]
+        {
+            if axes.is_empty() {
+                return Err(wrong(key, "is empty; name what the reader tells".into()));
+            }
+        }
         let trainings = [
             ("autoencoder.train", self.autoencoder.train),
             ("text.train", self.text.train),
@@ -287,6 +318,7 @@ impl PretrainConfig {
             ("finder.train", finder.train),
             ("identity.train", identity.train),
             ("reader.train", reader.train),
+            ("face_reader.train", face_reader.train),
         ];
         for (key, Training { steps, batch, save_every, learning_rate, .. }) in trainings {
             if steps == 0 || batch == 0 || save_every == 0 || !(0.0..1.0).contains(&learning_rate) {

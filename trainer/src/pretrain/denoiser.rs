@@ -109,11 +109,7 @@ impl Stage for Denoiser<'_> {
         vec!["unet"]
     }
 
-    fn loss(
-        &self,
-        step: usize,
-        learners: &[Learner],
-    ) -> (Tensor<1>, Vec<Leaves>) {
+    fn loss(&self, step: usize, learners: &[Learner]) -> (Tensor<1>, Vec<Leaves>) {
         let (source, leaves) = learners[0].parameters.learning();
         let unet = self.model(&source);
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());

@@ -11,6 +11,7 @@ use safetensors::Dtype;
 use serde_json::{Value, json};
 
 use super::config::PretrainConfig;
+use super::judges::reader::{Look, Reader};
 use super::parameters::Parameters;
 use crate::error::TrainError;
 
@@ -123,17 +124,25 @@ fn last(config: &PretrainConfig, stage: &str) -> Value {
     last.and_then(Result::ok).unwrap_or(Value::Null)
 }
 
-/// Writes the scene reader.
-pub fn reader(config: &PretrainConfig, axes: &[Axis], onnx: Vec<u8>) -> Result<(), TrainError> {
-    let last = last(config, "reader");
-    let accuracy = |axis: &Axis| last[format!("{} accuracy", axis.name)].as_f64();
+/// Writes a reader.
+pub fn reader(config: &PretrainConfig, reader: &Reader, onnx: Vec<u8>) -> Result<(), TrainError> {
+    let last = last(config, reader.name);
     let measured = |axis: &Axis| {
-        let accuracy = accuracy(axis).unwrap_or(axis.accuracy);
-        Axis { accuracy, ..axis.clone() }
+        let accuracy = last[format!("{} accuracy", axis.name)].as_f64();
+        Axis { accuracy: accuracy.unwrap_or(axis.accuracy), ..axis.clone() }
     };
-    let axes: Vec<Axis> = axes.iter().map(measured).collect();
-    let card = json!({ "kind": "reader", "name": "likeness reader", "input_size": config.corpus.side, "axes": axes });
-    judge(config, "reader", &onnx, &card)
+    let axes: Vec<Axis> = reader.asked.axes().map(measured).collect();
+    let name = format!("likeness {}", reader.name.replace('_', " "));
+    let mut card = json!({ "kind": "reader", "name": name, "axes": axes });
+    match reader.look {
+        Look::Picture => card["input_size"] = config.corpus.side.into(),
+        Look::Face(side, margin) => {
+            card["input_size"] = side.into();
+            card["margin"] = margin.into();
+            card["looks_at"] = "face".into();
+        }
+    }
+    judge(config, reader.name, &onnx, &card)
 }
 
 /// Writes a network of the base's judges and the card that says how it is fed.

@@ -8,14 +8,16 @@ use likeness_diffusion::text::{TextConfig, TextEncoder};
 use likeness_diffusion::tokenizer::{Tokenizer, learned};
 
 use super::autoencoder::{Autoencoder, Beginning};
+use super::axes::Asked;
 use super::captions::Captions;
-use super::config::{PretrainConfig, Training};
+use super::config::{FaceReaderConfig, PretrainConfig, ReaderConfig, Training};
 use super::corpus::Corpus;
 use super::denoiser::Denoiser;
 use super::export::{self, Models};
 use super::judges::finder::Finder;
 use super::judges::identity::IdentityEncoder;
-use super::judges::reader::Reader;
+use super::judges::reader::{Look, Reader};
+use super::judges::trunk::TrunkConfig;
 use super::latents::Latents;
 use super::learner::Learner;
 use super::parameters::Parameters;
@@ -45,8 +47,10 @@ pub enum Part {
     Finder,
     /// The identity encoder.
     Identity,
-    /// The scene reader.
+    /// The reader of pictures.
     Reader,
+    /// The reader of faces.
+    FaceReader,
     /// The autoencoder alone.
     Autoencoder,
     /// Tokenizer, text encoder and UNet, for which the autoencoder need not be finished.
@@ -57,11 +61,12 @@ pub enum Part {
 
 impl Part {
     /// All, in the order in which they are trained, by name.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("corpus", Self::Corpus),
         ("finder", Self::Finder),
         ("identity", Self::Identity),
         ("reader", Self::Reader),
+        ("face-reader", Self::FaceReader),
         ("autoencoder", Self::Autoencoder),
         ("denoiser", Self::Denoiser),
         ("base", Self::Base),
@@ -92,6 +97,7 @@ pub fn pretrain(
             Part::Finder => run.finder()?,
             Part::Identity => run.identity()?,
             Part::Reader => run.reader()?,
+            Part::FaceReader => run.face_reader()?,
             Part::Autoencoder => run.autoencoder(&run.beginning()?)?.1,
             Part::Denoiser => run.denoiser(&run.beginning()?.latents)?.1,
             Part::Base => run.base()?,
@@ -174,17 +180,31 @@ impl Run<'_> {
     }
 
     fn reader(&mut self) -> Result<Stopped, TrainError> {
-        let config = &self.config.reader;
-        let task = Reader {
-            trunk: &config.trunk,
-            corpus: self.corpus,
-            batch: config.train.batch,
-            seed: self.config.seed,
-            device: self.device,
-        };
+        let ReaderConfig { axes, trunk, train } = &self.config.reader;
+        self.reads(("reader", Look::Picture), ("reader.axes", axes), trunk, train)
+    }
+
+    fn face_reader(&mut self) -> Result<Stopped, TrainError> {
+        let FaceReaderConfig { axes, side, margin, trunk, train } = &self.config.face_reader;
+        let look = Look::Face(*side, *margin);
+        self.reads(("face_reader", look), ("face_reader.axes", axes), trunk, train)
+    }
+
+    /// Trains a reader.
+    fn reads(
+        &mut self,
+        (name, look): (&'static str, Look),
+        axes: (&'static str, &[String]),
+        trunk: &TrunkConfig,
+        training: &Training,
+    ) -> Result<Stopped, TrainError> {
+        let asked = Asked::named(self.corpus, axes)?;
+        let (corpus, seed, device) = (self.corpus, self.config.seed, self.device);
+        let batch = training.batch;
+        let task = Reader { name, look, asked, trunk, corpus, batch, seed, device };
         let mut learner = [task.learner()];
-        let stopped = self.train("reader", &task, &mut learner, &config.train)?;
-        export::reader(self.config, self.corpus.axes(), task.onnx(&learner[0].averaged()))?;
+        let stopped = self.train(name, &task, &mut learner, training)?;
+        export::reader(self.config, &task, task.onnx(&learner[0].averaged()))?;
         Ok(stopped)
     }
 

@@ -3,15 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use likeness_diffusion::checkpoint::Checkpoint;
+use likeness_diffusion::vae::Vae;
 use serde_json::json;
 
 use image::{Rgb, RgbImage};
 use likeness_faces::{Axis, Face, FaceModels, Identity, SceneReader, align_with_margin};
 
+use super::autoencoder::Beginning;
 use super::config::PretrainConfig;
-use super::corpus::{AXES, CHARACTERS, LABELS, Label, PIXELS};
+use super::corpus::{AXES, CHARACTERS, Corpus, LABELS, Label, PIXELS};
 use super::export;
 use super::run::{Part, Pretrained, corpus_folder, pretrain};
 use crate::progress::{Event, Stop};
@@ -80,7 +82,19 @@ batch = 3
 learning_rate = 1e-2
 warmup_steps = 1
 save_every = 1
+[face_reader]
+axes = ["top"]
+side = 16
+margin = 0.0
+trunk = { channels = [8, 16], groups = 4 }
+[face_reader.train]
+steps = 2
+batch = 3
+learning_rate = 1e-2
+warmup_steps = 1
+save_every = 1
 [reader]
+axes = ["top"]
 trunk = { channels = [8, 16], groups = 4 }
 [reader.train]
 steps = 2
@@ -197,11 +211,45 @@ fn a_pretraining_begins_with_the_weights_and_words_of_another_base() {
 }
 
 #[test]
+fn an_autoencoder_begins_with_the_transform_and_what_undoes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = config(folder.path());
+    corpus(&corpus_folder(&config.out), 16);
+    let device = Device::flex();
+    let corpus = Corpus::open(&corpus_folder(&config.out), 16, config.pictures());
+    let corpus = corpus.expect("a corpus");
+    let begun = Beginning::fresh(&config.vae(1.0), &corpus, (1, false), &device);
+    let source = begun.encoder.joined(&begun.decoder).frozen();
+    let vae = Vae::load(config.vae(1.0), &source, &device).expect("all weights");
+    let indices: Vec<usize> = (0..12).collect();
+    let pixels = corpus.pixels(&indices, &device);
+    let size = |x: Tensor<4>| f64::from(x.square().mean().into_scalar::<f32>()).sqrt();
+
+    let encoded = vae.encode(pixels.clone()).mean;
+    let meant = begun.latents.at(&indices, &device) / begun.latents.scaling;
+    assert!(size(encoded.clone() - meant.clone()) < 0.02 * size(meant), "the encoder's latents");
+    let error = size(vae.decode(encoded) - pixels.clone());
+    assert!(error < 0.25 * size(pixels), "two channels of twelve, no step of training: {error}");
+}
+
+#[test]
+fn an_axis_that_the_corpus_does_not_have_is_refused_by_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    corpus(&corpus_folder(&config.out), 16);
+    config.reader.axes = vec!["weather".into()];
+    let (stop, device) = (Stop::new(), Device::flex());
+    let done = pretrain(&config, &[Part::Reader], (&device, &stop), &mut |_| (), &mut |_| ());
+    let text = done.expect_err("an unknown axis").to_string();
+    assert!(text.contains("reader.axes") && text.contains("the corpus knows top"), "{text}");
+}
+
+#[test]
 fn the_judges_are_written_as_networks_that_the_commands_open() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = config(folder.path());
     corpus(&corpus_folder(&config.out), 16);
-    for part in [Part::Finder, Part::Identity, Part::Reader] {
+    for part in [Part::Finder, Part::Identity, Part::Reader, Part::FaceReader] {
         assert_eq!(run(&config, part, usize::MAX), (Pretrained::Finished(config.out.clone()), 2));
     }
     let faces = FaceModels::open(&config.out.join("base/judges")).expect("a finder and an encoder");
@@ -216,9 +264,10 @@ fn the_judges_are_written_as_networks_that_the_commands_open() {
     let ours = super::judges::identity::direction(&config, &aligned);
     assert!(seen.cosine(&Identity::new(ours)) > 0.9999);
     let reader = SceneReader::open(&config.out.join("base/judges")).expect("a readable folder");
-    let read = reader.expect("a reader").read(&picture).expect("a reader that runs");
-    assert_eq!(read.len(), 1);
-    assert!(read[0] < 3);
+    let reader = reader.expect("a reader");
+    let read = |face| reader.read(&picture, face).expect("readers that run");
+    assert_eq!(read(None).iter().flatten().count(), 1, "only the reader of pictures");
+    assert!(read(Some(&face)).iter().all(|label| label.is_some_and(|label| label < 3)));
 }
 
 #[test]
@@ -241,6 +290,12 @@ fn sizes_that_do_not_fit_are_refused_by_key() {
         ("corpus.side=18", "corpus.side"),
         ("corpus.held_out_characters=6", "corpus.characters"),
         ("autoencoder.groups=3", "autoencoder.groups"),
+        ("autoencoder.channels=[4, 4]", "autoencoder.channels"),
+        ("autoencoder.square=9", "autoencoder.square"),
+        ("text.train.batch=0", "text.train"),
+        ("reader.axes=[]", "reader.axes"),
+        ("face_reader.margin=3", "face_reader"),
+        ("denoiser.heads=[1, 0]", "denoiser.heads"),
         ("denoiser.heads=[3, 6]", "denoiser.heads"),
         ("denoiser.groups=0", "denoiser.groups"),
         ("text.heads=3", "text.heads"),

@@ -22,7 +22,8 @@ pub fn eigen(mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
     order.sort_by(|i, j| a[j * n + j].total_cmp(&a[i * n + i]));
     let vector = |i: &usize| {
         let row = &v[i * n..(i + 1) * n];
-        let largest = row.iter().fold(0.0f64, |most, x| if x.abs() > most.abs() { *x } else { most });
+        let largest =
+            row.iter().fold(0.0f64, |most, x| if x.abs() > most.abs() { *x } else { most });
         row.iter().map(|x| x * largest.signum()).collect()
     };
     (order.iter().map(|i| a[i * n + i]).collect(), order.iter().map(vector).collect())

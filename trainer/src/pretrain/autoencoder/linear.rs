@@ -55,11 +55,14 @@ pub fn fault(config: &VaeConfig) -> Option<String> {
         (levels - 1, wants(config.latent_channels), "a group of the encoder's last normalisation"),
         (levels - 2, config.latent_channels, "the latents"),
     ];
-    let gathered = (0..levels - 1).map(|level| {
+    // A level holds the pixels of its blocks, and so do the convolutions that lead to it.
+    let gathered = (0..levels - 1).flat_map(|level| {
         let pixels = config.in_channels << (2 * level);
-        (level, pixels, "the pixels of a block")
+        let holders = [level.saturating_sub(1), level, level + 1];
+        holders.map(|holder| (holder, pixels, "the pixels of a block"))
     });
-    let short = checks.into_iter().chain(gathered).find(|(level, least, _)| channels[*level] < *least);
+    let short =
+        checks.into_iter().chain(gathered).find(|(level, least, _)| channels[*level] < *least);
     short.map(|(level, least, what)| {
         format!("has {} at level {level}, where {what} need {least}", channels[level])
     })
@@ -95,7 +98,9 @@ fn encoder(weights: &mut Weights, config: &VaeConfig, transform: &Transform) {
         let conv = format!("encoder.down_blocks.{level}.downsamplers.0.conv");
         let step = 1 << level;
         let gathered = held.iter().enumerate().flat_map(|(from, &[channel, y, x])| {
-            let tap = move |at: usize| ([from, at / 2, at % 2], [channel, y + at / 2 * step, x + at % 2 * step]);
+            let tap = move |at: usize| {
+                ([from, at / 2, at % 2], [channel, y + at / 2 * step, x + at % 2 * step])
+            };
             (0..4).map(tap)
         });
         let gathered: Vec<([usize; 3], [usize; 3])> = gathered.collect();
@@ -110,7 +115,8 @@ fn encoder(weights: &mut Weights, config: &VaeConfig, transform: &Transform) {
         let coordinate = |channel: usize| {
             let row = &transform.rows[channel];
             let bias: f32 = row.iter().zip(&transform.mean).map(|(a, b)| -a * b).sum();
-            let taps = gathered.iter().map(|(tap, [c, y, x])| (*tap, row[(c * side + y) * side + x]));
+            let taps =
+                gathered.iter().map(|(tap, [c, y, x])| (*tap, row[(c * side + y) * side + x]));
             Row { bias, taps: taps.collect() }
         };
         let rows = (0..latents).map(coordinate).collect();
@@ -273,7 +279,12 @@ impl Maps {
     fn places(&self, count: usize, seed: u64, purpose: u64) -> Vec<[usize; 3]> {
         let [pictures, _, height, width] = self.shape;
         let place = |i: usize| {
-            let index = noise::below(seed, &format!("place {purpose}"), i as u64, pictures * height * width);
+            let index = noise::below(
+                seed,
+                &format!("place {purpose}"),
+                i as u64,
+                pictures * height * width,
+            );
             [index / (height * width), index / width % height, index % width]
         };
         (0..count).into_par_iter().map(place).collect()
@@ -282,7 +293,8 @@ impl Maps {
     /// Drawn places of the maps when they are doubled.
     fn doubled_places(&self, count: usize, seed: u64, purpose: u64) -> Vec<[usize; 3]> {
         let [pictures, channels, height, width] = self.shape;
-        let doubled = Self { values: Vec::new(), shape: [pictures, channels, 2 * height, 2 * width] };
+        let doubled =
+            Self { values: Vec::new(), shape: [pictures, channels, 2 * height, 2 * width] };
         doubled.places(count, seed, purpose)
     }
 
@@ -357,7 +369,13 @@ impl Weights {
     }
 
     /// Makes output `out` of the convolution `name` nothing but `taps` and `bias`.
-    fn row(&mut self, name: &str, out: usize, bias: f32, taps: impl IntoIterator<Item = ([usize; 3], f32)>) {
+    fn row(
+        &mut self,
+        name: &str,
+        out: usize,
+        bias: f32,
+        taps: impl IntoIterator<Item = ([usize; 3], f32)>,
+    ) {
         self.get(format!("{name}.bias")).values[out] = bias;
         let HostTensor { shape, values } = self.get(format!("{name}.weight"));
         let (kernel, each) = (shape[3], shape[1] * shape[2] * shape[3]);
@@ -412,7 +430,11 @@ impl Weights {
     fn layer(&self, name: &str, device: &Device) -> Conv2d {
         let HostTensor { shape, values } = &self.0[&format!("{name}.weight")];
         let [c_out, c_in, kernel] = [shape[0], shape[1], shape[3]];
-        let shape = if kernel == 1 { ConvShape::pointwise(c_in, c_out) } else { ConvShape::same(c_in, c_out) };
+        let shape = if kernel == 1 {
+            ConvShape::pointwise(c_in, c_out)
+        } else {
+            ConvShape::same(c_in, c_out)
+        };
         let data = TensorData::new(values.clone(), [c_out, c_in, kernel, kernel]);
         let bias = self.0[&format!("{name}.bias")].values.clone();
         let bias = Tensor::from_data(TensorData::new(bias, [c_out]), device);

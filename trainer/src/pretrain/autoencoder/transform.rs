@@ -82,7 +82,8 @@ impl Transform {
         for (place, block) in blocks(corpus, index, self.side).enumerate() {
             let apart: Vec<f32> = block.iter().zip(&self.mean).map(|(x, m)| x - m).collect();
             for (channel, row) in self.rows.iter().enumerate() {
-                latents[channel * places + place] = row.iter().zip(&apart).map(|(a, b)| a * b).sum();
+                latents[channel * places + place] =
+                    row.iter().zip(&apart).map(|(a, b)| a * b).sum();
             }
         }
         latents

@@ -14,13 +14,12 @@ use image::RgbImage;
 use likeness_diffusion::layers::{GroupNorm, Linear};
 use likeness_diffusion::weights::{Loader, Source};
 use likeness_diffusion::{Error, noise};
-use likeness_faces::align_with_margin;
 use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
-use super::views::{self, Draws, roughened};
-use crate::pretrain::corpus::{Corpus, Label};
+use super::views::{self, Draws, JITTER, roughened};
+use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
 use crate::pretrain::parameters::Parameters;
 use crate::pretrain::stage::{OPTIMIZER, Stage, drawn};
@@ -35,8 +34,6 @@ const MARGIN: f64 = 0.3;
 const TRAITS: f64 = 200.0;
 /// A direction has length one, what a character looks like in numbers about six: a factor between.
 const SPREAD: f64 = 5.0;
-/// Landmarks are moved by so much of the distance between eyes and mouth: a detector's error.
-const JITTER: f32 = 0.05;
 /// Faces read at once when nothing is learned.
 const CHUNK: usize = 50;
 /// Degrees between two poses that count as different.
@@ -120,17 +117,7 @@ impl IdentityEncoder<'_> {
 
     /// The aligned face of picture `index`, as a detector with these errors would have it.
     fn face(&self, index: usize, jitter: &mut dyn FnMut() -> f32) -> RgbImage {
-        let Label { landmarks, .. } = self.corpus.label(index);
-        let [right, left, _, mouth, _] = landmarks;
-        let apart = |a: &[f32; 2], b: &[f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
-        let size = apart(right, mouth).max(apart(right, left));
-        let moved = landmarks.map(|point| point.map(|value| value + size * jitter()));
-        align_with_margin(
-            &views::picture(self.corpus, index),
-            &moved,
-            self.side as u32,
-            self.margin,
-        )
+        views::face(self.corpus, index, (self.side, self.margin), jitter)
     }
 
     /// What the characters of these pictures look like, `[pictures, numbers]`.

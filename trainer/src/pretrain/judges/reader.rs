@@ -1,12 +1,14 @@
-//! The scene reader: which place, expression, light and hair colour a picture shows.
+//! Readers: which place, light and hair colour a picture shows, which expression a face.
 //!
-//! A trunk, its last stage's mean, and one linear layer with an answer for each label of each axis;
-//! cross entropy, the axes' sum.
+//! A trunk and one linear layer with an answer for each label of each axis; cross entropy, the axes'
+//! sum. The layer reads the last stage's mean of a picture, where things are anywhere, and all of a
+//! face's, which is aligned.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
+use image::RgbImage;
 use likeness_diffusion::Error;
 use likeness_diffusion::layers::{GroupNorm, Linear};
 use likeness_diffusion::weights::{Loader, Source};
@@ -14,8 +16,8 @@ use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
-use super::views::{self, Draws, roughened};
-use crate::pretrain::axes::{self, Score};
+use super::views::{self, Draws, JITTER, roughened};
+use crate::pretrain::axes::{Asked, Score};
 use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
 use crate::pretrain::parameters::Parameters;
@@ -25,8 +27,23 @@ use crate::trainable::Leaves;
 /// Pictures read at once when nothing is learned.
 const CHUNK: usize = 50;
 
-/// The reader's stage.
+/// What a reader looks at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Look {
+    /// The picture.
+    Picture,
+    /// The aligned face on so many pixels a side, with so much beyond each edge.
+    Face(usize, f64),
+}
+
+/// A reader's stage.
 pub struct Reader<'a> {
+    /// Its name, for folders.
+    pub name: &'static str,
+    /// What it looks at.
+    pub look: Look,
+    /// What it tells.
+    pub asked: Asked<'a>,
     /// The trunk's sizes.
     pub trunk: &'a TrunkConfig,
     /// What it learns from.
@@ -44,6 +61,7 @@ struct Model {
     trunk: Trunk,
     norm: GroupNorm,
     answers: Linear,
+    mean: bool, // of all places; else all of them are read
 }
 
 impl Reader<'_> {
@@ -60,20 +78,45 @@ impl Reader<'_> {
         Ok(Model {
             trunk: self.trunk.load(&at),
             norm: at.group_norm("norm", width, self.trunk.groups, EPSILON),
-            answers: at.linear("answers", width, axes::answers(self.corpus), true),
+            answers: at.linear("answers", width * self.places(), self.asked.answers(), true),
+            mean: self.look == Look::Picture,
         })
+    }
+
+    /// Pixels a side of what it looks at.
+    fn side(&self) -> usize {
+        match self.look {
+            Look::Picture => self.corpus.side(),
+            Look::Face(side, _) => side,
+        }
+    }
+
+    /// Places of the last stage that the answers are read from.
+    fn places(&self) -> usize {
+        match self.look {
+            Look::Picture => 1,
+            Look::Face(side, _) => (side / self.trunk.factor()).pow(2),
+        }
+    }
+
+    /// What it sees of picture `index`; landmarks of a face are `jitter` off.
+    fn view(&self, index: usize, jitter: &mut dyn FnMut() -> f32) -> RgbImage {
+        match self.look {
+            Look::Picture => views::picture(self.corpus, index),
+            Look::Face(side, margin) => views::face(self.corpus, index, (side, margin), jitter),
+        }
     }
 
     /// The network as ONNX: a picture in, the answers `[1, labels of all axes]` out.
     pub fn onnx(&self, parameters: &Parameters) -> Vec<u8> {
         let (weights, mut graph) = (Weights::of(parameters), Graph::new());
-        let side = self.corpus.side();
+        let side = self.side();
         let (x, shape) = self.trunk.write(&mut graph, &weights, side).pop().expect("a stage");
         let x = weights.norm(&mut graph, (&x, shape), "norm", self.trunk.groups);
-        let x = graph.mean(&x, &[2, 3]);
-        let x = graph.reshape(&x, &[1, shape[0] as i64]);
+        let x = if self.look == Look::Picture { graph.mean(&x, &[2, 3]) } else { x };
+        let x = graph.reshape(&x, &[1, (shape[0] * self.places()) as i64]);
         let answers = weights.linear(&mut graph, &x, "answers");
-        let count = axes::answers(self.corpus);
+        let count = self.asked.answers();
         let outputs = BTreeMap::from([("answers".to_owned(), (answers, vec![1, count]))]);
         graph.file(&[1, 3, side, side], &outputs)
     }
@@ -85,14 +128,15 @@ impl Model {
         let x = self.trunk.forward(pictures).pop().expect("a stage");
         let x = self.norm.forward_silu(x);
         let [pictures, channels, height, width] = x.dims();
-        let mean = x.reshape([pictures, channels, height * width]).mean_dim(2);
-        self.answers.forward(mean.reshape([pictures, channels]))
+        let x = x.reshape([pictures, channels, height * width]);
+        let x = if self.mean { x.mean_dim(2) } else { x };
+        self.answers.forward(x.flatten(1, 2))
     }
 }
 
 impl Stage for Reader<'_> {
     fn names(&self) -> Vec<&'static str> {
-        vec!["reader"]
+        vec![self.name]
     }
 
     fn loss(&self, step: usize, learners: &[Learner]) -> (Tensor<1>, Vec<Leaves>) {
@@ -100,22 +144,23 @@ impl Stage for Reader<'_> {
         let model = self.load(&source).expect("all of its weights are there");
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());
         let view = |(place, &index): (usize, &usize)| {
-            let mut draws = Draws::new(self.seed, "reader", step, place);
+            let mut draws = Draws::new(self.seed, self.name, step, place);
             let seed = self.seed ^ (step * self.batch + place) as u64;
-            roughened(views::picture(self.corpus, index), &mut draws, seed)
+            let view = self.view(index, &mut || JITTER * draws.signed());
+            roughened(view, &mut draws, seed)
         };
         let views: Vec<_> = indices.par_iter().enumerate().map(view).collect();
         let answers = model.forward(views::tensor(&views, self.device));
-        (axes::cross_entropy(self.corpus, &indices, &answers), vec![leaves])
+        (self.asked.cross_entropy(&indices, &answers), vec![leaves])
     }
 
     fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)> {
         let source = learners[0].averaged().frozen();
         let model = self.load(&source).expect("all of its weights are there");
         let held_out: Vec<_> = self.corpus.held_out().collect();
-        let mut score = Score::new(self.corpus);
+        let mut score = Score::new(&self.asked);
         for chunk in held_out.chunks(CHUNK) {
-            let views: Vec<_> = chunk.iter().map(|&i| views::picture(self.corpus, i)).collect();
+            let views: Vec<_> = chunk.par_iter().map(|&i| self.view(i, &mut || 0.0)).collect();
             score.add(chunk, &model.forward(views::tensor(&views, self.device)));
         }
         score.shares()

@@ -4,14 +4,34 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use likeness_diffusion::noise;
+use likeness_faces::align_with_margin;
 use rayon::prelude::*;
 
-use crate::pretrain::corpus::Corpus;
+use crate::pretrain::corpus::{Corpus, Label};
 
 /// Picture `index` of `corpus`.
 pub fn picture(corpus: &Corpus, index: usize) -> RgbImage {
     let side = corpus.side() as u32;
     RgbImage::from_raw(side, side, corpus.rgb(index).to_vec()).expect("three bytes a pixel")
+}
+
+/// Landmarks are moved by so much of the distance between eyes and mouth: a detector's error.
+pub const JITTER: f32 = 0.05;
+
+/// The aligned face of picture `index` on so many pixels a side, with so much beyond each edge, as a
+/// detector with the errors of `jitter` would have it.
+pub fn face(
+    corpus: &Corpus,
+    index: usize,
+    (side, margin): (usize, f64),
+    jitter: &mut dyn FnMut() -> f32,
+) -> RgbImage {
+    let Label { landmarks, .. } = corpus.label(index);
+    let [right, left, _, mouth, _] = landmarks;
+    let apart = |a: &[f32; 2], b: &[f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+    let size = apart(right, mouth).max(apart(right, left));
+    let moved = landmarks.map(|point| point.map(|value| value + size * jitter()));
+    align_with_margin(&picture(corpus, index), &moved, side as u32, margin)
 }
 
 /// Draws that are a function of (seed, purpose, step, place), one after the other.
