@@ -2,8 +2,7 @@
 //!
 //! JPEG, PNG and WebP, told by their content. The size of the file and of the
 //! picture are checked before any pixel is decoded, and animations are refused; EXIF orientation is applied; 16-bit, grey and palette
-//! pictures become 8-bit RGB; transparency becomes white. Colour profiles are
-//! not applied: values are taken for sRGB.
+//! pictures become 8-bit sRGB by their colour profile; transparency becomes white.
 
 use std::fs::{self, File};
 use std::io::{Cursor, ErrorKind, Read};
@@ -16,6 +15,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use crate::foreign;
 use crate::hash::sha256_hex;
 use crate::jpeg_end;
+use crate::profile;
 use crate::taken;
 
 /// A decoded photo.
@@ -215,11 +215,16 @@ impl<'a> Opened<'a> {
 
     /// The upright pixels, the format's name and how they were turned.
     pub fn pixels(self) -> Result<(RgbImage, &'static str, Orientation), DecodeError> {
-        let Self { decoder, format, orientation } = self;
+        let Self { mut decoder, format, orientation } = self;
         let image = unpanicked(|| {
+            let profile = decoder.icc_profile().ok().flatten();
             let mut image = DynamicImage::from_decoder(decoder).map_err(damage)?;
             image.apply_orientation(orientation);
-            Ok(on_white(image))
+            let image = on_white(image);
+            Ok(match profile {
+                Some(profile) => profile::to_srgb(image, &profile),
+                None => image,
+            })
         })?;
         Ok((image, format, orientation))
     }

@@ -59,6 +59,7 @@ mod plan;
 mod portrait;
 mod preview;
 mod print;
+mod profile;
 mod progress;
 mod record;
 mod references;

@@ -21,16 +21,17 @@ const SIDE: u32 = 512;
 pub const GOOD: usize = 16;
 /// Copies of good photos, hardly changed.
 pub const DUPLICATES: usize = 2;
-/// What is wrong with one photo each, and how much.
+/// What is wrong with one photo each, and how much: flaws that no photo of a dataset may have. Others,
+/// such as light from behind, are for a person to decide, and two people are cropped to one.
 pub const FLAWS: [(Flaw, f32); 8] = [
     (Flaw::Defocus, 1.0),
     (Flaw::MotionBlur, 1.0),
+    (Flaw::Noise, 1.0),
     (Flaw::UnderExposure, 1.0),
     (Flaw::OverExposure, 1.0),
-    (Flaw::Backlight, 1.0),
-    (Flaw::TwoPeople, 1.0),
+    (Flaw::Mask, 1.0),
+    (Flaw::ExtremePose, 1.0),
     (Flaw::Tiny, 1.0),
-    (Flaw::SmallFace, 1.0),
 ];
 /// Places of the photos; the others are held out.
 pub const PLACES: usize = 8;

@@ -76,32 +76,45 @@ impl<'a> Asked<'a> {
 /// Counts which answers are right, of each axis.
 pub struct Score<'a> {
     asked: Asked<'a>,
-    right: Vec<usize>,
-    read: usize,
+    counts: Vec<(usize, usize)>, // right, of how many
 }
 
 impl<'a> Score<'a> {
     /// None yet.
     pub fn new(asked: &Asked<'a>) -> Self {
-        Self { asked: asked.clone(), right: vec![0; asked.axes.len()], read: 0 }
+        Self { asked: asked.clone(), counts: vec![(0, 0); asked.axes.len()] }
     }
 
     /// Adds the `answers` to some pictures.
     pub fn add(&mut self, indices: &[usize], answers: &Tensor<2>) {
-        for ((axis, range), right) in self.asked.axes.iter().zip(&mut self.right) {
+        self.add_where(indices, answers, |_, _| true);
+    }
+
+    /// The same for those whose place among the pictures and whose true label `told` holds for.
+    pub fn add_where(
+        &mut self,
+        indices: &[usize],
+        answers: &Tensor<2>,
+        told: impl Fn(usize, &str) -> bool,
+    ) {
+        let corpus = self.asked.corpus;
+        for ((axis, range), (right, of)) in self.asked.axes.iter().zip(&mut self.counts) {
             let best = answers.clone().narrow(1, range.start, range.len()).argmax(1);
-            let best: Vec<i64> = best.into_data().iter::<i64>().collect();
-            let truth = indices.iter().map(|&i| self.asked.corpus.label(i).classes[*axis] as i64);
-            *right += best.into_iter().zip(truth).filter(|(a, b)| a == b).count();
+            for (place, best) in best.into_data().iter::<i64>().enumerate() {
+                let truth = corpus.label(indices[place]).classes[*axis];
+                if told(place, &corpus.axes()[*axis].labels[truth]) {
+                    *right += usize::from(best == truth as i64);
+                    *of += 1;
+                }
+            }
         }
-        self.read += indices.len();
     }
 
     /// The share that is right of each axis, by name.
     pub fn shares(&self) -> Vec<(String, f64)> {
-        let share = |(axis, right): (&Axis, &usize)| {
-            (format!("{} accuracy", axis.name), *right as f64 / self.read as f64)
+        let share = |(axis, (right, of)): (&Axis, &(usize, usize))| {
+            (format!("{} accuracy", axis.name), *right as f64 / (*of).max(1) as f64)
         };
-        self.asked.axes().zip(&self.right).map(share).collect()
+        self.asked.axes().zip(&self.counts).map(share).collect()
     }
 }
