@@ -45,7 +45,7 @@ class Ours:
         """Curates, and trains three steps: what they took says that the race measures what `train` does."""
         curate = [
             *(self.likeness, "curate", photos, "--trigger", "zorp", "--no-faces"),
-            *("--resolution", str(side), "--min-side", str(side), "--out", f"{self.work}/zorp.dataset"),
+            *("--resolution", str(side), "--min-side", str(side), "--bucket-step", str(min(64, side // 4)), "--out", f"{self.work}/zorp.dataset"),
         ]
         run(curate, f"{self.work}/curate.log")
         peak = run(self.command(self.filled, 3), f"{self.work}/fill.log")

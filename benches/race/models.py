@@ -66,7 +66,39 @@ SMALL = {
         projection_dim=128,
     ),
 }
-SIZES = {"tiny": TINY, "small": SMALL, "sd15": SD15}
+BUILTIN = {  # the built-in base's UNet and autoencoder: configs/builtin.toml
+    "unet": dict(
+        UNET,
+        sample_size=12,
+        in_channels=16,
+        out_channels=16,
+        layers_per_block=1,
+        block_out_channels=(80, 160),
+        cross_attention_dim=192,
+        attention_head_dim=(1, 4),
+        norm_num_groups=16,
+        use_linear_projection=True,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+    ),
+    "vae": dict(
+        VAE,
+        sample_size=96,
+        latent_channels=16,
+        layers_per_block=1,
+        block_out_channels=(32, 48, 64, 96),
+        norm_num_groups=8,
+    ),
+    "text_encoder": dict(
+        TEXT_ENCODER,
+        hidden_size=192,
+        intermediate_size=768,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        projection_dim=192,
+    ),
+}
+SIZES = {"builtin": BUILTIN, "tiny": TINY, "small": SMALL, "sd15": SD15}
 TIMESTEPS = (481, 999, 120, 17)
 
 
@@ -75,9 +107,10 @@ def inputs(sizes, batch, seed):
     gen = torch.Generator().manual_seed(seed)
     draw = lambda *shape: torch.randn(*shape, generator=gen)
     side, width = sizes["unet"]["sample_size"], sizes["unet"]["cross_attention_dim"]
+    channels = sizes["unet"]["in_channels"]
     return {
-        "latents": draw(batch, 4, side, side),
-        "noise": draw(batch, 4, side, side),
+        "latents": draw(batch, channels, side, side),
+        "noise": draw(batch, channels, side, side),
         "timesteps": torch.tensor([TIMESTEPS[i % len(TIMESTEPS)] for i in range(batch)]),
         "text": draw(batch, 77, width),
         "negative": draw(1, 77, width),

@@ -37,11 +37,12 @@ PROMPT = "a photo of zorp person on a beach, late afternoon, looking into the ca
 NEGATIVE = "blurry, bad hands, lowres"
 # Photos a step, counted turns, and runs before them that are not counted.
 PLANS = {
+    "builtin": dict(batch=4, turns=9, warmup=3),
     "tiny": dict(batch=4, turns=9, warmup=3),
     "small": dict(batch=4, turns=5, warmup=2),
     "sd15": dict(batch=1, turns=3, warmup=1),
 }
-SIDES = {"tiny": 256, "small": 256, "sd15": 512}  # pixels
+SIDES = {"builtin": 96, "tiny": 256, "small": 256, "sd15": 512}  # pixels
 PARTS = {"train": ["train"], "sample": ["denoise"], "vae": ["encode", "decode"], "text": ["text"]}
 COMPILED = ("train", "sample")  # the parts with a UNet
 # Root mean square of the difference over that of the reference; bf16 has 8 bits, and guidance makes 7.5 of each error.

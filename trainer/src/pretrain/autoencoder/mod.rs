@@ -29,8 +29,9 @@ use transform::Transform;
 
 /// Weight of the squared error, which is then a few times that of the edges.
 const SQUARES: f64 = 40.0;
-/// Standard deviation of the noise on latents while the decoder learns: a denoiser's are not exact.
-const NOISE: f32 = 0.02;
+/// The most noise on latents, as a standard deviation, while the decoder learns: a denoiser's latents
+/// are not exact. Each square's is drawn.
+const NOISE: f32 = 0.25;
 /// Pictures decoded at once when nothing is learned.
 const CHUNK: usize = 25;
 /// Pictures that a validation looks at, at most.
@@ -147,12 +148,16 @@ impl Stage for Autoencoder<'_> {
         let latents = self.beginning.latents.cut(&squares, self.square / factor, self.device);
         let shape = latents.dims();
         let each = shape[1..].iter().product();
-        let drawn = noise::normal_each(self.seed, "latents", step as u64, shape[0], each);
+        let mut drawn = noise::normal_each(self.seed, "latents", step as u64, shape[0], each);
+        let sizes = noise::uniform(self.seed, "noise", step as u64, shape[0]);
+        for (square, size) in drawn.chunks_mut(each).zip(sizes) {
+            square.iter_mut().for_each(|value| *value *= NOISE * size.abs());
+        }
         let noise = Tensor::<4>::from_data(TensorData::new(drawn, shape), self.device);
         let pixels = squares.iter().map(|(index, at)| (*index, at.map(|place| place * factor)));
         let pixels: Vec<_> = pixels.collect();
         let pixels = self.corpus.squares(&pixels, self.square, self.device);
-        let error = vae.decode(latents / scaling + noise * NOISE) - pixels;
+        let error = vae.decode(latents / scaling + noise) - pixels;
         (error.clone().square().mean() * SQUARES + edges(&error), vec![leaves])
     }
 
