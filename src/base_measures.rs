@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use image::{GenericImage, RgbImage};
 use likeness_diffusion::pipeline::{Pipeline, Request};
 use likeness_diffusion::{atomic, checkpoint::Checkpoint, sampler::SamplerKind};
-use likeness_faces::{FaceModels, SceneReader};
+use likeness_faces::{Axis, FaceModels, SceneReader};
 use likeness_studio::{
     Character, HairStyle, IdentitySaid, Part, Picture, Scene, Size, Wording, caption, render,
 };
@@ -60,6 +60,11 @@ impl Case {
     }
 }
 
+/// Whether no other reader tells the same better.
+fn is_best(axis: &Axis, all: &[Axis]) -> bool {
+    all.iter().all(|other| other.name != axis.name || other.accuracy <= axis.accuracy)
+}
+
 /// Paints, reads, and writes both files; `None` if someone asked to stop.
 pub fn measured(
     config: &PretrainConfig,
@@ -91,7 +96,9 @@ pub fn measured(
             let face = found.as_ref().and_then(|faces| faces.first());
             let read = reader.read(&painted, face)?;
             let axes = reader.axes().iter().enumerate();
-            for (at, axis) in axes.filter(|(_, axis)| axis.is_trusted() && case.asks(&axis.name)) {
+            for (at, axis) in
+                axes.filter(|(_, axis)| is_best(axis, reader.axes()) && case.asks(&axis.name))
+            {
                 asked[at].0 += usize::from(read[at] == truth.get(axis.name.as_str()).copied());
                 asked[at].1 += 1;
             }
@@ -108,7 +115,7 @@ pub fn measured(
     let grid = grid(&pairs);
     png::save(&base.join("grid.png"), grid.dimensions(), grid.as_raw(), None)?;
     let share = |(right, of): (usize, usize)| json!({ "as_asked": right as f64 / of as f64, "prompts": of });
-    let axes = reader.axes().iter().zip(&asked).filter(|(axis, _)| axis.is_trusted());
+    let axes = reader.axes().iter().zip(&asked).filter(|(axis, _)| is_best(axis, reader.axes()));
     let axes = axes.map(|(axis, counts)| (axis.name.clone(), share(*counts)));
     let measures = json!({
         "prompts": prompts,

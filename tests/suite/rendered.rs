@@ -64,14 +64,16 @@ fn the_demo_walks_the_whole_path_on_the_built_in_base() {
     let demo = "demo --out d --seed 3 --steps 30 --pictures 1 --device cpu --json";
     let told: Value = serde_json::from_str(&world.likeness(demo).ok().stdout).expect("JSON alone");
     let count = |key: &str| told[key].as_u64().expect("a number");
-    // Two of the eight lie within a hundredth of a limit, which is less than processors agree on.
-    assert!(count("flawed_dropped") + count("flawed_reviewed") >= 7, "{told}");
-    assert!(count("flawed_dropped") >= 4 && count("good_dropped") <= 1, "{told}");
+    // Processors disagree by less than a hundredth, which may decide about one.
+    assert!(count("flawed_dropped") >= 7 && count("good_dropped") <= 1, "{told}");
     assert_eq!(count("duplicates_dropped"), 2);
     // What the base's finder and encoder have learned: photos of one character are alike.
     let identity = |key: &str| told["identity"][key].as_f64().expect("a number");
     assert!(identity("ceiling") - identity("floor") > 0.4, "{told}");
-    assert!(told["place_accuracy"]["adapter"].is_number() && told["leak"].is_number());
+    // What the base has learned: it paints the place that a prompt asks for, with the LoRA, too.
+    let place = |arm: &str| told["place_accuracy"][arm].as_f64().expect("a share");
+    assert!(place("base") >= 0.8 && place("adapter") >= 0.7, "{told}");
+    assert!(told["leak"].is_number());
     // What the LoRA has learned changes what is painted from the same noise.
     let images = |arm: &str| {
         let scores: Value =
