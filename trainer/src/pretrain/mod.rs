@@ -9,6 +9,7 @@ pub mod autoencoder;
 pub mod axes;
 pub mod captions;
 pub mod config;
+mod config_check;
 pub mod corpus;
 pub mod denoiser;
 pub mod export;
