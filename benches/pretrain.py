@@ -2,12 +2,13 @@
 """A pretraining in a given time, on a machine that is lent by the minute.
 
     benches/pretrain.py --binary likeness --device tch:cuda --seconds 540 --out runs/builtin [--from BASE]
-                        [--judges finder identity reader face-reader] [--characters 4800]
+                        [--parts autoencoder denoiser finder identity reader face-reader] [--speed denoiser=6800]
 
-Renders the characters, then trains everything that is asked for at once: the encoder is computed, so that the denoiser waits
-for no other part. How many steps each gets follows from its own speed: a part begins with more steps than it can take, is
-interrupted once its speed is known (its state is kept), and goes on with as many as the time allows, so that the learning
-rate falls to zero at the end. Whatever happens, everything is interrupted and exported before the time is up.
+Renders the characters, then trains all parts at once: the encoder is computed, so that the denoiser waits for no other part.
+How many steps each gets follows from its own speed: a part whose speed is not given begins with more steps than it can take,
+is interrupted once its speed is known (its state is kept), and goes on with as many as the time allows, so that the learning
+rate falls to zero at the end. With `--from`, a part that is left out stays as that base has it. Called again with the same
+folder, the denoiser goes on. Whatever happens, everything is interrupted and exported before the time is up.
 Writes `plan.json`: what was measured and chosen. Needs nothing but Python and the binary.
 """
 
@@ -73,16 +74,19 @@ class Part:
             except subprocess.TimeoutExpired:
                 self.process.kill()
 
+    def possible(self, speed, until):
+        """The steps at which it can be by then, at so many pictures a second."""
+        done = (self.log() or [{"step": 0}])[-1]["step"]
+        return done + max(50, int(0.95 * speed / self.args.batches[self.stage] * (until - now())))
+
     def settled(self, until):
         """Chooses the steps once the speed is known; whether they are chosen."""
         log = self.log()
         if self.steps != ENDLESS or not self.runs() or len(log) < 3 or now() - self.begun < 12:
             return self.steps not in (None, ENDLESS)
         self.stop()
-        log = self.log()
-        # A line of the log every 50 steps; its images a second over those of a step.
-        speed = max(line["images_per_second"] for line in log) / self.args.batches[self.stage]
-        self.start(log[-1]["step"] + max(50, int(0.95 * speed * (until - now()))))
+        speed = max(line["images_per_second"] for line in self.log())
+        self.start(self.possible(speed, until))
         return True
 
 
@@ -94,7 +98,10 @@ def main():
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--from", dest="base")
-    parser.add_argument("--judges", nargs="*", default=[], choices=["finder", "identity", "reader", "face-reader"])
+    parser.add_argument("--parts", nargs="*", default=["autoencoder", "denoiser"],
+                        choices=["autoencoder", "denoiser", "finder", "identity", "reader", "face-reader"])
+    parser.add_argument("--speed", nargs="*", default=[], metavar="PART=X", help="pictures a second, where known")
+    parser.add_argument("--start", type=float, default=25, help="seconds from a start to its first step, with --speed")
     parser.add_argument("--characters", type=int, default=4800)
     parser.add_argument("--held-out", type=int, default=500)
     parser.add_argument("--autoencoder", type=float, default=0.6, help="share of the time at which the autoencoder ends")
@@ -103,15 +110,17 @@ def main():
     batch = {line.split("=")[0]: int(line.split("=")[1]) for line in args.set if ".train.batch=" in line}
     usual = {"autoencoder": 8, "denoiser": 32, "finder": 64, "identity": 128, "reader": 64, "face_reader": 64}
     args.batches = {stage: batch.get(f"{stage}.train.batch", usual[stage]) for stage in usual}
-    args.out.mkdir(parents=True)
+    args.out.mkdir(parents=True, exist_ok=True)
     end = args.seconds - EXPORT
 
     corpus = Part(args, "corpus")
     corpus.start(0)
     corpus.process.wait()
-    parts = [Part(args, name) for name in ("autoencoder", "denoiser", *args.judges)]
+    parts = [Part(args, name) for name in args.parts]
+    speeds = dict(word.split("=") for word in args.speed)
     for part in parts:
-        part.start(ENDLESS)
+        known = speeds.get(part.name)
+        part.start(part.possible(float(known), end - args.start) if known else ENDLESS)
     # A restart renders nothing, but finds and encodes again: as long as from the start to the first step.
     while now() < end and any(part.runs() for part in parts):
         time.sleep(0.5)
@@ -124,8 +133,8 @@ def main():
     for part in parts:
         part.stop(args.seconds - EXPORT / 2 - now())
     done = {part.stage: (part.log() or [{"step": 0}])[-1]["step"] for part in parts}
-    steps = {f"{stage}.train.steps": done[stage] for stage in ("autoencoder", "denoiser")}
-    if all(steps.values()):
+    steps = {f"{stage}.train.steps": done.get(stage, 0) for stage in ("autoencoder", "denoiser")}
+    if args.base or all(steps.values()):
         base = Part(args, "base")
         base.start(0, **steps)
         base.process.wait()

@@ -209,6 +209,7 @@ impl Training {
             noise: inputs.tensor("noise")?,
             timesteps: inputs.timesteps()?,
             text: inputs.tensor("text")?,
+            target: None,
             mask: None,
         };
         let schedule = checkpoint.noise_schedule();

@@ -41,6 +41,7 @@ fn gradients(base: &str, preset: Preset, text_learns: bool, size: [usize; 2]) ->
             noise: random("noise", shape, &device),
             timesteps: vec![100, 700],
             text: encoder.encode(&windows, 0),
+            target: None,
             mask: None,
         };
         let mut pieces = match how {

@@ -9,7 +9,7 @@ use crate::support::{Ran, World, leftovers, words};
 
 /// Everything that a run can use.
 const RICH: &str = "--set train.accumulate=2 --set train.batch=2 --set train.min_snr_gamma=5 \
-                    --set train.schedule=cosine --set train.warmup_steps=1 \
+                    --set train.schedule=cosine --set train.preserve_class=0.5 --set train.preserve_every=2 --set train.warmup_steps=1 \
                     --set adapter.text_encoder=true --set train.learning_rate=1e-3";
 
 /// The adapter, and the state of the last checkpoint.

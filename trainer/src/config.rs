@@ -119,6 +119,13 @@ pub struct TrainConfig {
     /// Weight outside the mask, 0 to 1. Default 0.1 (OneTrainer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_background: Option<f64>,
+    /// Weight of staying as the base is for captions with the class word in place of the character;
+    /// 0 is off, the default.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub preserve_class: f64,
+    /// Steps from one to the next that also looks at the class, if it is preserved. Default 1.
+    #[serde(skip_serializing_if = "is_one")]
+    pub preserve_every: usize,
     /// Last layers of the text encoder that are left out. Default 0.
     pub clip_skip: usize,
     /// What the base predicts, where its file does not say it: "epsilon" or "v_prediction".
@@ -153,6 +160,8 @@ impl Default for TrainConfig {
             min_snr_gamma: 0.0,
             mask: Mask::None,
             mask_background: None,
+            preserve_class: 0.0,
+            preserve_every: 1,
             clip_skip: 0,
             prediction: None,
             precision: Precision::Auto,
@@ -163,7 +172,20 @@ impl Default for TrainConfig {
     }
 }
 
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+fn is_one(value: &usize) -> bool {
+    *value == 1
+}
+
 impl TrainConfig {
+    /// Weight of the class's loss, and steps from one to the next, if the class is preserved.
+    pub fn preservation(&self) -> Option<(f64, usize)> {
+        (self.preserve_class > 0.0).then_some((self.preserve_class, self.preserve_every))
+    }
+
     /// The weight outside the mask, where there is a mask.
     pub fn background(&self) -> Option<f64> {
         match self.mask {

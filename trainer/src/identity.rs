@@ -24,6 +24,13 @@ impl Identity {
         self
     }
 
+    /// As it is, with the class preserved by this weight, so many steps apart.
+    pub fn preserving(mut self, weight: f64, every: usize) -> Self {
+        self.0.insert("train.preserve_class".into(), weight.to_string());
+        self.0.insert("train.preserve_every".into(), every.to_string());
+        self
+    }
+
     /// The identity of `config` on these inputs.
     pub fn new(
         config: &RunConfig,

@@ -11,6 +11,7 @@ use likeness_diffusion::vae::{Moments, Vae, VaeConfig};
 use likeness_diffusion::weights::HostTensor;
 
 use crate::cache::Cache;
+use crate::class;
 use crate::error::TrainError;
 use crate::mask;
 
@@ -23,12 +24,38 @@ pub struct Example {
     weight: f64,
     /// Mean and log-variance of its latents, `[1, 4, h, w]` each.
     moments: [HostTensor; 2],
-    /// Its caption's windows of token ids.
-    pub windows: Vec<Window>,
-    /// States of its caption, `[windows, 77, d_text]`, unless the encoder learns.
-    states: Option<HostTensor>,
+    /// Its caption; its states are kept unless the encoder learns.
+    caption: Text,
+    /// The same of anyone of the class, if the class is preserved.
+    class: Option<Text>,
     /// Weights of its latents' errors, `[1, 1, h, w]` of mean 1, if there is a mask.
     mask: Option<HostTensor>,
+}
+
+/// A text, cut and read.
+#[derive(Debug, Clone)]
+struct Text {
+    windows: Vec<Window>,
+    /// `[windows, 77, d_text]`
+    states: Option<HostTensor>,
+}
+
+/// Which text of a photo is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// Its caption.
+    Caption,
+    /// Its caption with the class word in place of the character.
+    Class,
+}
+
+impl Example {
+    fn text(&self, said: Said) -> &Text {
+        match said {
+            Said::Caption => &self.caption,
+            Said::Class => self.class.as_ref().expect("made where the class is preserved"),
+        }
+    }
 }
 
 /// Every kept photo.
@@ -51,6 +78,8 @@ pub struct Maker<'a> {
     pub clip_skip: usize,
     /// Whether states can be kept: not if the encoder learns.
     pub keep_states: bool,
+    /// Whether the class is preserved.
+    pub class: bool,
     /// The weight outside the photos' masks, if the loss is masked.
     pub mask_background: Option<f64>,
     /// Where it is computed.
@@ -72,10 +101,18 @@ impl Maker<'_> {
         let mut examples = Vec::with_capacity(records.len());
         for (done, record) in records.iter().enumerate() {
             on_photo(done, records.len());
-            let windows = tokenizer.windows(&dataset.caption(record)?);
             let moments = self.moments(dataset, record, cache, &mut vae)?;
-            let states = match self.keep_states {
-                true => Some(self.states(&windows, cache, &mut text_encoder)?),
+            let mut text = |text: String, kept: bool| -> Result<Text, TrainError> {
+                let windows = tokenizer.windows(&text);
+                let states = match kept {
+                    true => Some(self.states(&windows, cache, &mut text_encoder)?),
+                    false => None,
+                };
+                Ok(Text { windows, states })
+            };
+            let caption = text(dataset.caption(record)?, self.keep_states)?;
+            let class = match self.class {
+                true => Some(text(class::caption(dataset, record)?, true)?),
                 false => None,
             };
             let latents = [moments[0].shape[2], moments[0].shape[3]];
@@ -87,11 +124,11 @@ impl Maker<'_> {
             };
             // Whatever a person wrote there, every photo has its turn.
             let (path, weight) = (record.path.clone(), record.weight.clamp(0.01, 100.0));
-            examples.push(Example { path, weight, moments, windows, states, mask });
+            examples.push(Example { path, weight, moments, caption, class, mask });
         }
         on_photo(records.len(), records.len());
         let empty = tokenizer.window("");
-        let empty_states = match self.keep_states {
+        let empty_states = match self.keep_states || self.class {
             true => Some(self.states(std::slice::from_ref(&empty), cache, &mut text_encoder)?),
             false => None,
         };
@@ -101,18 +138,26 @@ impl Maker<'_> {
     /// How many entries `cache` lacks: one a photo, and one a text if states are kept.
     pub fn missing(&self, dataset: &Dataset, cache: &Cache) -> Result<usize, TrainError> {
         let tokenizer = self.checkpoint.tokenizer();
-        let mut texts = BTreeSet::from([format!("{:?}", [tokenizer.window("")])]);
-        let mut photos = BTreeSet::new();
+        let (mut photos, mut texts) = (BTreeSet::new(), BTreeSet::new());
+        if self.keep_states || self.class {
+            texts.insert(format!("{:?}", [tokenizer.window("")]));
+        }
         for record in dataset.kept() {
             photos.insert((&record.sha256, place(record)));
-            texts.insert(format!("{:?}", tokenizer.windows(&dataset.caption(record)?)));
+            let mut text = |text: String| texts.insert(format!("{:?}", tokenizer.windows(&text)));
+            if self.keep_states {
+                text(dataset.caption(record)?);
+            }
+            if self.class {
+                text(class::caption(dataset, record)?);
+            }
         }
         let lacks_photo = |(hash, place): &(&String, String)| {
             !cache.has("latents", &[hash.as_str(), place, self.fingerprint])
         };
         let skip = self.clip_skip.to_string();
         let lacks_text = |ids: &String| !cache.has("text", &[ids, &skip, self.fingerprint]);
-        let texts = texts.iter().filter(|ids| self.keep_states && lacks_text(ids)).count();
+        let texts = texts.iter().filter(|ids| lacks_text(ids)).count();
         Ok(texts + photos.iter().filter(|photo| lacks_photo(photo)).count())
     }
 
@@ -211,24 +256,24 @@ impl Inputs {
         [shape[1], shape[2], shape[3]]
     }
 
-    /// Windows of `photos`, each photo with as many as the longest caption among them.
-    pub fn windows(&self, photos: &[usize]) -> (Vec<Window>, usize) {
-        let count = |photo: &usize| self.examples[*photo].windows.len();
+    /// Windows of `photos`, each photo with as many as the longest text among them.
+    pub fn windows(&self, photos: &[usize], said: Said) -> (Vec<Window>, usize) {
+        let count = |photo: &usize| self.examples[*photo].text(said).windows.len();
         let longest = photos.iter().map(count).max().unwrap_or(1);
         let padded = photos.iter().flat_map(|photo| {
-            let mut windows = self.examples[*photo].windows.clone();
+            let mut windows = self.examples[*photo].text(said).windows.clone();
             windows.resize(longest, self.empty.clone());
             windows
         });
         (padded.collect(), longest)
     }
 
-    /// Text states of `photos`, `[photos, tokens, d_text]`, if they are kept. A shorter caption
-    /// is filled up with the states of an empty window, as sampling does it.
-    pub fn states(&self, photos: &[usize], device: &Device) -> Option<Tensor<3>> {
+    /// The base's text states of `photos`, `[photos, tokens, d_text]`, if they are kept. A shorter
+    /// text is filled up with the states of an empty window, as sampling does it.
+    pub fn states(&self, photos: &[usize], said: Said, device: &Device) -> Option<Tensor<3>> {
         let empty = tensor::<3>(self.empty_states.as_ref()?, device);
-        let states: Vec<_> =
-            photos.iter().map(|p| self.examples[*p].states.as_ref()).collect::<Option<_>>()?;
+        let states = photos.iter().map(|photo| self.examples[*photo].text(said).states.as_ref());
+        let states: Vec<_> = states.collect::<Option<_>>()?;
         let longest = states.iter().map(|s| s.shape[0]).max()?;
         let one = |host: &HostTensor| {
             let mut windows = vec![tensor::<3>(host, device)]; // [windows, 77, d_text]

@@ -12,6 +12,7 @@ pub mod base;
 pub mod batches;
 pub mod cache;
 pub mod checkpoints;
+mod class;
 pub mod config;
 pub mod error;
 mod header;

@@ -28,10 +28,34 @@ pub(crate) fn weights(
             weights.push(background + (1.0 - background) * sum / count);
         }
     }
+    HostTensor { shape: vec![1, 1, height, width], values: normed(weights) }
+}
+
+/// The weights of latents of `[height, width]`, row by row, for the mask that is white in the
+/// rectangle from `left, top` to `right, bottom`, in latents.
+pub(crate) fn rectangle(
+    [left, top, right, bottom]: [f32; 4],
+    [height, width]: [usize; 2],
+    background: f64,
+) -> Vec<f32> {
+    let covered = |index: usize, from: f32, to: f32| {
+        let index = index as f32;
+        f64::from((to.min(index + 1.0) - from.max(index)).max(0.0))
+    };
+    let of_row = |row: usize| {
+        let tall = covered(row, top, bottom);
+        (0..width).map(move |column| {
+            background + (1.0 - background) * tall * covered(column, left, right)
+        })
+    };
+    normed((0..height).flat_map(of_row).collect())
+}
+
+/// `weights` over their mean.
+fn normed(weights: Vec<f64>) -> Vec<f32> {
     let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
     let normed = |weight: f64| if mean > 0.0 { weight / mean } else { 1.0 };
-    let values = weights.into_iter().map(|weight| normed(weight) as f32).collect();
-    HostTensor { shape: vec![1, 1, height, width], values }
+    weights.into_iter().map(|weight| normed(weight) as f32).collect()
 }
 
 #[cfg(test)]
@@ -52,6 +76,16 @@ mod tests {
         let mean = weights.values.iter().sum::<f32>() / 64.0;
         assert!((mean - 1.0).abs() < 1e-6);
         assert!((weights.values[0] / weights.values[7] - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_rectangle_weighs_as_the_mask_that_shows_it() {
+        let mask =
+            GrayImage::from_fn(64, 64, |x, y| Luma([if x < 12 || y < 32 { 0 } else { 255 }]));
+        let (of_mask, of_corners) =
+            (weights(&mask, [8, 8], 0.25).values, rectangle([1.5, 4.0, 9.0, 8.0], [8, 8], 0.25));
+        let apart = of_mask.iter().zip(&of_corners).map(|(a, b)| (a - b).abs());
+        assert!(apart.fold(0.0, f32::max) < 1e-5, "{of_mask:?}\n{of_corners:?}");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Batch {
     pub timesteps: Vec<usize>,
     /// Text states, `[batch, tokens, d_text]`.
     pub text: Tensor<3>,
+    /// What to predict in place of the schedule's target, `[batch, 4, h, w]`.
+    pub target: Option<Tensor<4>>,
     /// Weights of the errors, `[batch, 1, h, w]` of mean 1 a sample; `None` weighs all alike.
     pub mask: Option<Tensor<4>>,
 }
@@ -64,8 +66,9 @@ impl Objective {
 
     /// The loss of a prediction.
     pub(crate) fn of(&self, predicted: Tensor<4>, schedule: &Schedule, batch: &Batch) -> Tensor<1> {
-        let Batch { latents, noise, timesteps, mask, .. } = batch.clone();
-        let error = (predicted - schedule.target(latents, noise, &timesteps)).square();
+        let Batch { latents, noise, timesteps, mask, target, .. } = batch.clone();
+        let target = target.unwrap_or_else(|| schedule.target(latents, noise, &timesteps));
+        let error = (predicted - target).square();
         let error = match mask {
             Some(mask) => error * mask, // [batch, 4, h, w]
             None => error,
@@ -126,6 +129,7 @@ mod tests {
             noise: zeros.clone(),
             timesteps: vec![500],
             text: Tensor::zeros([1, 1, 1], &device),
+            target: None,
             mask: mask.map(|m| Tensor::<1>::from_floats(m, &device).reshape([1, 1, 2, 2])),
         };
         // Wrong by 3 in the first column of each channel alone.

@@ -70,8 +70,13 @@ impl<'a> Prepared<'a> {
         let fingerprint = self.checkpoint.fingerprint()?;
         let dataset = self.dataset.content_hash()?;
         let identity = Identity::new(self.config, &self.checkpoint, &fingerprint, &dataset, engine);
-        let identity = match self.config.train.background() {
+        let train = &self.config.train;
+        let identity = match train.background() {
             Some(background) => identity.masked(&self.dataset.masks_hash()?, background),
+            None => identity,
+        };
+        let identity = match train.preservation() {
+            Some((weight, every)) => identity.preserving(weight, every),
             None => identity,
         };
         Ok((fingerprint, identity))
@@ -84,6 +89,7 @@ impl<'a> Prepared<'a> {
             fingerprint,
             clip_skip: self.config.train.clip_skip,
             keep_states: !self.config.adapter.text_encoder,
+            class: self.config.train.preservation().is_some(),
             mask_background: self.config.train.background(),
             device,
         }

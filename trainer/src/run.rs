@@ -17,7 +17,7 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::header;
 use crate::identity::Identity;
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, Said};
 use crate::learning_rate::LearningRate;
 use crate::objective::{Batch, Objective};
 use crate::optimizer::AdamW;
@@ -78,6 +78,7 @@ struct Run<'a> {
     device: &'a Device,
     schedule: Schedule,
     unet: Unet,
+    base: Unet, // without any update
     text_encoder: Option<TextEncoder>,
     places: Vec<Place>,
     inputs: Inputs,
@@ -104,6 +105,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, TrainError> {
         let Prepared { checkpoint, targets, .. } = prepared;
         let mut unet = checkpoint.load_unet(device)?;
+        let base = unet.clone(); // the same weights in memory
         let adapter = &config.adapter;
         let mut text_encoder = match adapter.text_encoder {
             true => Some(checkpoint.load_text_encoder(device)?),
@@ -120,6 +122,7 @@ impl<'a> Run<'a> {
             device,
             schedule: checkpoint.noise_schedule(),
             unet,
+            base,
             text_encoder,
             places,
             inputs,
@@ -202,17 +205,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One optimizer step: gradients of `accumulate` batches, averaged.
+    /// One optimizer step: gradients of `accumulate` batches, averaged, each with that of its class
+    /// where it is preserved. The loss is the photos' alone.
     fn step(&mut self, step: usize, rate: f64) -> Stepped {
         let count = self.config.train.accumulate;
+        let preservation = self.config.train.preservation();
         let (mut gradient, mut total) = (None, None);
         for part in 0..count {
-            // Anew for each batch: a backward pass uses its graph up.
-            let leaves = self.trainable.install(&mut self.unet, self.text_encoder.as_mut());
-            let batch = self.batch(step * count + part);
-            let (objective, how) = (self.objective(), self.checkpointing);
-            let (loss, mut pieces) = objective.gradients(&self.unet, &self.schedule, &batch, how);
-            let one = leaves.gradient(&mut pieces);
+            let index = step * count + part;
+            let (loss, mut one) = self.gradient(|run| run.batch(index, Said::Caption));
+            if let Some((weight, _)) = preservation.filter(|(_, every)| step % every == 0) {
+                one = one + self.gradient(|run| run.class_batch(index)).1 * weight;
+            }
             gradient = Some(gradient.map_or(one.clone(), |sum: Tensor<1>| sum + one));
             total = Some(total.map_or(loss.clone(), |sum: Tensor<1>| sum + loss));
         }
@@ -224,13 +228,23 @@ impl<'a> Run<'a> {
         Stepped { loss, norm }
     }
 
+    /// Loss and gradient of one batch.
+    fn gradient(&mut self, batch: impl FnOnce(&Self) -> Batch) -> (Tensor<1>, Tensor<1>) {
+        // Anew for each batch: a backward pass uses its graph up.
+        let leaves = self.trainable.install(&mut self.unet, self.text_encoder.as_mut());
+        let (batch, how) = (batch(self), self.checkpointing);
+        let (loss, mut pieces) =
+            self.objective().gradients(&self.unet, &self.schedule, &batch, how);
+        (loss, leaves.gradient(&mut pieces))
+    }
+
     fn objective(&self) -> Objective {
         let gamma = self.config.train.min_snr_gamma;
         Objective { min_snr_gamma: (gamma > 0.0).then_some(gamma) }
     }
 
     /// Batch number `index`: photos, latents, noise and timesteps are functions of seed and index.
-    fn batch(&self, index: usize) -> Batch {
+    fn batch(&self, index: usize, said: Said) -> Batch {
         let (seed, at) = (self.config.seed, index as u64);
         let photos = self.batches.at(index);
         let [channels, height, width] = self.inputs.latent_shape(photos[0]);
@@ -241,30 +255,44 @@ impl<'a> Run<'a> {
         };
         let timestep =
             |i: usize| noise::below(seed, &format!("timestep {i}"), at, self.schedule.len());
-        let text = match (&self.text_encoder, self.inputs.states(&photos, self.device)) {
-            (None, Some(states)) => states,
-            (encoder, _) => {
-                let encoder = encoder.as_ref().expect("states are kept unless the encoder learns");
-                let (windows, each) = self.inputs.windows(&photos);
-                let states = encoder.encode(&windows, self.config.train.clip_skip);
-                let [_, tokens, width] = states.dims();
-                states.reshape([photos.len(), each * tokens, width])
-            }
-        };
         Batch {
             latents: self.inputs.latents(&photos, draw("latents"), self.device),
             noise: draw("noise"),
             timesteps: (0..photos.len()).map(timestep).collect(),
-            text,
+            text: self.text(&photos, said),
+            target: None,
             mask: self.inputs.masks(&photos, self.device),
         }
+    }
+
+    /// Batch number `index` as photos of anyone, to be predicted as the base does.
+    fn class_batch(&self, index: usize) -> Batch {
+        let photos = self.batches.at(index);
+        let mut batch = Batch { mask: None, ..self.batch(index, Said::Class) };
+        let states = self.inputs.states(&photos, Said::Class, self.device);
+        let states = states.expect("the base's states of the class are kept");
+        let (noisy, times) = batch.noisy(&self.schedule);
+        batch.target = Some(self.base.forward(noisy, &times, states));
+        batch
+    }
+
+    /// Text states of `photos`, by the encoder as it is now.
+    fn text(&self, photos: &[usize], said: Said) -> Tensor<3> {
+        let Some(encoder) = &self.text_encoder else {
+            let states = self.inputs.states(photos, said, self.device);
+            return states.expect("states are kept unless the encoder learns");
+        };
+        let (windows, each) = self.inputs.windows(photos, said);
+        let states = encoder.encode(&windows, self.config.train.clip_skip);
+        let [_, tokens, width] = states.dims();
+        states.reshape([photos.len(), each * tokens, width])
     }
 
     /// The first block whose output is not finite in the batches of `step`.
     fn blame(&self, step: usize) -> Option<String> {
         let (count, unet) = (self.config.train.accumulate, self.unet.untracked());
         (0..count).find_map(|part| {
-            let mut batch = self.batch(step * count + part);
+            let mut batch = self.batch(step * count + part, Said::Caption);
             batch.text = batch.text.inner();
             let mut probe = FirstNonFinite::default();
             let objective = self.objective();

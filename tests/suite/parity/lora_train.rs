@@ -141,6 +141,7 @@ fn batch(case: &mut Case, step: usize, device: &Device) -> Batch {
         noise,
         timesteps: times.into_iter().map(|t| t as usize).collect(),
         text: text.narrow(0, step, 1).squeeze_dim(0),
+        target: None,
         mask: None,
     }
 }

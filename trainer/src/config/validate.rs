@@ -51,6 +51,17 @@ impl RunConfig {
                 train.mask_background.is_none() || train.mask != Mask::None,
                 "has no effect without a mask; give `train.mask = \"face\"`, too",
             ),
+            (
+                "train.preserve_class",
+                not_negative(train.preserve_class),
+                "must be 0 (off) or above; give 1",
+            ),
+            ("train.preserve_every", train.preserve_every > 0, "is 0; give 1 or more"),
+            (
+                "train.preserve_every",
+                train.preserve_every == 1 || train.preserve_class > 0.0,
+                "has no effect by itself; give `train.preserve_class = 1`, too",
+            ),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {
             Some((key, _, reason)) => Err(TrainError::Value { key, reason: reason.into() }),

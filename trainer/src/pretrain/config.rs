@@ -130,6 +130,8 @@ pub struct DenoiserConfig {
     pub average: f64,
     /// γ of min-SNR.
     pub min_snr_gamma: f64,
+    /// Weight of errors that are not the head's, 0 to 1.
+    pub background: f64,
     /// How long it learns.
     pub train: Training,
 }

@@ -59,6 +59,10 @@ impl PretrainConfig {
             let reason = "must have one entry a level, which divides its channels, or 0 for no transformers; the last level needs them".into();
             return Err(wrong("denoiser.heads", reason));
         }
+        if !(0.0..=1.0).contains(&denoiser.background) {
+            let reason = format!("is {}; give 0 to 1", denoiser.background);
+            return Err(wrong("denoiser.background", reason));
+        }
         if self.text.heads == 0 || !self.text.width.is_multiple_of(self.text.heads) {
             return Err(wrong("text.heads", "must divide `text.width`".into()));
         }
@@ -112,8 +116,14 @@ impl PretrainConfig {
             ("face_reader.train", face_reader.train),
         ];
         for (key, Training { steps, batch, save_every, learning_rate, .. }) in trainings {
-            if steps == 0 || batch == 0 || save_every == 0 || !(0.0..1.0).contains(&learning_rate) {
-                let reason = "needs at least one step, one picture a step, one step between states, and a learning rate below 1".into();
+            let given =
+                self.from.is_some() && ["autoencoder.train", "denoiser.train"].contains(&key);
+            if (steps == 0 && !given)
+                || batch == 0
+                || save_every == 0
+                || !(0.0..1.0).contains(&learning_rate)
+            {
+                let reason = "needs at least one step (autoencoder and denoiser none, with `from`), one picture a step, one step between states, and a learning rate below 1".into();
                 return Err(wrong(key, reason));
             }
         }

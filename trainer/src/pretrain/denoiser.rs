@@ -1,8 +1,9 @@
 //! The denoiser's stage: the UNet learns to paint what captions say.
 //!
 //! Latents come from the autoencoder's encoder, once; captions are read by the finished text encoder.
-//! A caption is dropped in a tenth of the
-//! samples, for guidance (Ho and Salimans 2022, <https://arxiv.org/abs/2207.12598>, section 3.2).
+//! A caption is dropped in a tenth of the samples, for guidance (Ho and Salimans 2022,
+//! <https://arxiv.org/abs/2207.12598>, section 3.2). Errors outside the head count less: a face is a
+//! few latents of a picture, and the one thing that must be right.
 
 use std::path::Path;
 
@@ -22,11 +23,14 @@ use super::learner::Learner;
 use super::parameters::Parameters;
 use super::stage::{OPTIMIZER, Stage, drawn};
 use crate::error::TrainError;
+use crate::mask;
 use crate::objective::{Batch, Objective};
 use crate::trainable::Leaves;
 
 /// One in so many samples has no caption.
 const DROPPED: usize = 10;
+/// What belongs to a head beside its face, as a share of the face's sides.
+const HAIR: f32 = 0.4;
 /// Pictures looked at once when nothing is learned.
 const CHUNK: usize = 25;
 /// Weights that begin at zero, so that each block begins as nothing.
@@ -44,6 +48,8 @@ pub struct Denoiser<'a> {
     pub schedule: Schedule,
     /// How errors are weighted.
     pub objective: Objective,
+    /// The weight of what is not the head, 0 to 1.
+    pub background: f64,
     /// What it learns from.
     pub corpus: &'a Corpus,
     /// The corpus's latents.
@@ -86,6 +92,21 @@ impl Denoiser<'_> {
         self.tokenizer.window(caption)
     }
 
+    /// The weights of the errors of some pictures, `[pictures, 1, h, w]`.
+    fn heads(&self, indices: &[usize]) -> Tensor<4> {
+        let [_, height, width] = self.latents.shape;
+        let pixels = (self.corpus.side() / width) as f32; // a latent
+        let weights = |index: &usize| {
+            let [left, top, right, bottom] = self.corpus.label(*index).face;
+            let (dx, dy) = (HAIR * (right - left), HAIR * (bottom - top));
+            let head = [left - dx, top - dy, right + dx, bottom + dy].map(|edge| edge / pixels);
+            mask::rectangle(head, [height, width], self.background)
+        };
+        let values = indices.iter().flat_map(weights).collect();
+        let shape = [indices.len(), 1, height, width];
+        Tensor::from_data(TensorData::new(values, shape), self.device)
+    }
+
     /// Pictures with the noise and the timesteps of draw `at` for `purpose`.
     fn noised(&self, indices: &[usize], purpose: &str, at: usize, text: Tensor<3>) -> Batch {
         let latents = self.latents.at(indices, self.device);
@@ -100,7 +121,8 @@ impl Denoiser<'_> {
             let within = noise::below(self.seed, &purpose, at as u64, steps);
             (i * steps + within) / count
         };
-        Batch { latents, noise, timesteps: (0..count).map(timestep).collect(), text, mask: None }
+        let timesteps = (0..count).map(timestep).collect();
+        Batch { latents, noise, timesteps, text, target: None, mask: None }
     }
 }
 
@@ -115,7 +137,8 @@ impl Stage for Denoiser<'_> {
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());
         let windows: Vec<_> =
             indices.par_iter().enumerate().map(|(i, &index)| self.window(index, step, i)).collect();
-        let batch = self.noised(&indices, "noise", step, self.text.encode(&windows, 0));
+        let mut batch = self.noised(&indices, "noise", step, self.text.encode(&windows, 0));
+        batch.mask = Some(self.heads(&indices));
         let (noisy, times) = batch.noisy(&self.schedule);
         let predicted = unet.forward(noisy, &times, batch.text.clone());
         (self.objective.of(predicted, &self.schedule, &batch), vec![leaves])

@@ -8,12 +8,13 @@ use super::autoencoder::transform::Transform;
 use super::corpus::Corpus;
 
 /// Pictures encoded at once.
-const CHUNK: usize = 25;
+const CHUNK: usize = 100;
 
 /// Latents of every picture of a corpus, as the UNet sees them.
 #[derive(Debug, Clone)]
 pub struct Latents {
-    shape: [usize; 3],
+    /// Channels, height, width.
+    pub shape: [usize; 3],
     values: Vec<f32>,
     /// What the autoencoder's means were multiplied with, for unit size.
     pub scaling: f64,

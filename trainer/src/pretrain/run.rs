@@ -130,7 +130,7 @@ struct Painter {
 }
 
 impl Run<'_> {
-    /// Trains `learners`; whether they came to their end.
+    /// Trains `learners`, unless for no step; whether they came to their end.
     fn train(
         &mut self,
         name: &'static str,
@@ -138,6 +138,9 @@ impl Run<'_> {
         learners: &mut [Learner],
         training: &Training,
     ) -> Result<Stopped, TrainError> {
+        if training.steps == 0 {
+            return Ok(None); // as the base has it
+        }
         (self.on_stage)(name);
         let folder = self.config.out.join(name);
         let engine = (self.stop, self.device);
@@ -269,6 +272,7 @@ impl Run<'_> {
             text: encoder.expect("all of its weights are there"),
             schedule: config.noise(),
             objective: Objective { min_snr_gamma: Some(config.denoiser.min_snr_gamma) },
+            background: config.denoiser.background,
             corpus: self.corpus,
             latents,
             tokenizer: &tokenizer,

@@ -56,6 +56,7 @@ heads = [1, 2]
 groups = 4
 average = 0.9
 min_snr_gamma = 5.0
+background = 0.5
 [denoiser.train]
 steps = 5
 batch = 3
