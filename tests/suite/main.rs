@@ -19,6 +19,7 @@ mod full_disk;
 mod generation;
 mod hub;
 mod parity;
+mod preserving;
 mod rendered;
 mod review;
 mod support;

@@ -1,0 +1,55 @@
+//! Class preservation: what is learned belongs to the trigger, not to everyone.
+
+use image::RgbImage;
+
+use crate::support::World;
+
+/// The picture of `prompt` by the base, or with the LoRA of run `run`.
+fn drawn(world: &World, prompt: &str, run: Option<&str>) -> RgbImage {
+    let name = format!("{} {prompt}.png", run.unwrap_or("base"));
+    let mut args = world.generate("--seed 3");
+    args.extend(["--prompt", prompt, "--out", &name].map(str::to_owned));
+    if let Some(run) = run {
+        args.extend(["--lora".to_owned(), format!("runs/{run}/adapter.safetensors")]);
+    }
+    world.run(&args).ok();
+    image::open(world.at(&name)).expect("a picture").into_rgb8()
+}
+
+/// The mean difference of two pictures in grey levels.
+fn apart(a: &RgbImage, b: &RgbImage) -> f64 {
+    let sum: u64 = a.iter().zip(b.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / a.len() as f64
+}
+
+#[test]
+fn the_class_stays_nearer_to_the_base_where_it_is_preserved() {
+    let world = World::with_dataset(2);
+    let learns = "--steps 40 --set train.learning_rate=5e-3";
+    world.run(&world.train("free", learns)).ok();
+    world.run(&world.train("kept", &format!("{learns} --set train.preserve_class=3"))).ok();
+    let class = drawn(&world, "a photo of woman", None);
+    let moved = |run: &str| apart(&class, &drawn(&world, "a photo of woman", Some(run)));
+    let (free, kept) = (moved("free"), moved("kept"));
+    assert!(kept < 0.7 * free, "the class moved by {free} without preservation, {kept} with it");
+    let character = |run: Option<&str>| drawn(&world, "a photo of mika woman", run);
+    assert!(apart(&character(None), &character(Some("kept"))) > kept, "the character is learned");
+}
+
+#[test]
+fn a_caption_without_the_trigger_is_named() {
+    let world = World::with_dataset(2);
+    let captions = world.at("mika.dataset/captions");
+    let first = std::fs::read_dir(&captions).expect("captions").next().expect("one").expect("it");
+    std::fs::write(first.path(), "a photo of someone").expect("written");
+    let ran = world.run(&world.train("a", "--steps 1 --set train.preserve_class=1"));
+    ran.fails(2, &["`train.preserve_class`", "`mika`", "a photo of someone", "set 0"]);
+    world.run(&world.train("b", "--steps 1")).ok();
+}
+
+#[test]
+fn steps_between_without_preservation_are_refused() {
+    let world = World::with_dataset(1);
+    let ran = world.run(&world.train("a", "--set train.preserve_every=2"));
+    ran.fails(2, &["`train.preserve_every`", "`train.preserve_class = 1`"]);
+}
