@@ -13,18 +13,18 @@ use crate::error::TrainError;
 /// The caption of `record` with the class word in place of the character.
 pub(crate) fn caption(dataset: &Dataset, record: &ImageRecord) -> Result<String, TrainError> {
     let text = dataset.caption(record)?;
-    without_trigger(&text, &dataset.character).ok_or_else(|| TrainError::Value {
+    let Character { trigger, class_word, .. } = &dataset.character;
+    without_trigger(&text, trigger, class_word).ok_or_else(|| TrainError::Value {
         key: "train.preserve_class",
         reason: format!(
             "needs the trigger `{}` in every caption, and that of `{}` is `{text}`; write it there, or set 0",
-            dataset.character.trigger, record.path
+            trigger, record.path
         ),
     })
 }
 
 /// `text` about anyone of the class; `None` if it does not name the character.
-fn without_trigger(text: &str, character: &Character) -> Option<String> {
-    let Character { trigger, class_word, .. } = character;
+fn without_trigger(text: &str, trigger: &str, class_word: &str) -> Option<String> {
     if trigger.is_empty() {
         return None;
     }
@@ -54,17 +54,11 @@ mod tests {
 
     #[test]
     fn the_class_stands_where_the_character_stood() {
-        let mika =
-            Character { trigger: "mika".into(), class_word: "woman".into(), ..Default::default() };
-        let told = |text: &str| without_trigger(text, &mika);
+        let told = |text: &str| without_trigger(text, "mika", "woman");
         assert_eq!(told("a photo of mika woman, smiling").unwrap(), "a photo of woman, smiling");
         assert_eq!(told("mika, on a beach").unwrap(), "woman, on a beach");
         assert_eq!(told("mika's hat, mikado"), Some("woman's hat, mikado".into()));
         assert_eq!(told("a mikado board"), None);
-        let nobody = Character { class_word: String::new(), ..mika.clone() };
-        assert_eq!(
-            without_trigger("a photo of mika, smiling", &nobody).unwrap(),
-            "a photo of , smiling"
-        );
+        assert_eq!(without_trigger("mika, smiling", "mika", "").unwrap(), ", smiling");
     }
 }

@@ -214,7 +214,8 @@ impl<'a> Run<'a> {
         for part in 0..count {
             let index = step * count + part;
             let (loss, mut one) = self.gradient(|run| run.batch(index, Said::Caption));
-            if let Some((weight, _)) = preservation.filter(|(_, every)| step % every == 0) {
+            if let Some((weight, _)) = preservation.filter(|(_, every)| step.is_multiple_of(*every))
+            {
                 one = one + self.gradient(|run| run.class_batch(index)).1 * weight;
             }
             gradient = Some(gradient.map_or(one.clone(), |sum: Tensor<1>| sum + one));
