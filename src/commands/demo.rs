@@ -27,6 +27,8 @@ use crate::meter::note;
 const TRIGGER: &str = "mika";
 /// What pretraining calls everyone.
 const CLASS: &str = "person";
+/// Strength of the LoRA in the pictures that are judged: at 1 the photos' own places come through.
+const STRENGTH: &str = "0.8";
 /// How it is trained.
 const PRESET: &str = include_str!("../../configs/demo.toml");
 
@@ -215,6 +217,8 @@ impl Demo<'_> {
             "20",
             "--guidance",
             "4",
+            "--strength",
+            STRENGTH,
             "--json",
         ];
         let printed = self.likeness("evaluate", &words)?;
@@ -234,7 +238,8 @@ impl Demo<'_> {
         let steps = steps_log::read(&self.at("run/steps.jsonl"));
         let commands = &self.commands;
         let subject = &format!("{TRIGGER} {CLASS}");
-        let shown = Shown { photos, records, steps: &steps, scores, subject, commands };
+        let shown =
+            Shown { photos, records, steps: &steps, scores, subject, strength: STRENGTH, commands };
         let path = self.at("index.html");
         atomic::write(&path, shown.page().as_bytes())?;
         Ok(std::path::absolute(path)?)
@@ -297,6 +302,7 @@ impl Demo<'_> {
             "place_accuracy": place.map(|reading| {
                 json!({ "base": reading.base.mean, "adapter": reading.adapter.mean })
             }),
+            "strength": scores.recipe.settings.get("strength"),
             "leak": scores.leak.as_ref().map(|leak| leak.difference.mean),
             "gate": scores.gate.outcome,
             "seconds": seconds,

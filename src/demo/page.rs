@@ -24,6 +24,8 @@ pub struct Shown<'a> {
     pub scores: &'a Scores,
     /// What prompts call the character.
     pub subject: &'a str,
+    /// Of the LoRA in its pictures.
+    pub strength: &'a str,
     /// The command lines that made it.
     pub commands: &'a [String],
 }
@@ -125,9 +127,11 @@ impl Shown<'_> {
     }
 
     fn scenes(&self) -> String {
-        let mut html = "<section><h2>3. Evaluate: scenes without photos</h2><p class=\"dim\">Each pair starts \
-                        from the same noise: left the bare base, right with the LoRA.</p><div class=\"scenes\">"
-            .to_owned();
+        let mut html = format!(
+            "<section><h2>3. Evaluate: scenes without photos</h2><p class=\"dim\">Each pair starts from the same \
+             noise: left the bare base, right with the LoRA at strength {}.</p><div class=\"scenes\">",
+            self.strength
+        );
         for prompt in &self.scores.prompts {
             let text = escape(&prompt.text.replace("{subject}", self.subject));
             let _ = write!(html, "<article><p>{text}</p><div class=\"pair\">");
