@@ -261,6 +261,11 @@ impl Pipeline {
         Tensor::from_data(TensorData::new(values, shape), &self.device)
     }
 
+    /// Pixels in [-1, 1], `[batch, 3, height, width]`, to the means of their latents, scaled.
+    pub fn encode_pixels(&self, pixels: Tensor<4>) -> Tensor<4> {
+        self.vae.encode(pixels).mean * self.vae.config().scaling_factor
+    }
+
     /// Pictures of scaled latents.
     pub fn decode(&self, latents: Tensor<4>) -> Vec<Picture> {
         let batch = latents.dims()[0];

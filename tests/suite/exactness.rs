@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Ran, World, leftovers, words};
 
 /// Everything that a run can use.
-const RICH: &str = "--set train.accumulate=2 --set train.batch=2 --set train.min_snr_gamma=5 \
+const RICH: &str = "--set train.accumulate=2 --set train.batch=2 --set train.min_snr_gamma=5 --set train.tag_dropout=0.3 \
                     --set train.schedule=cosine --set train.preserve_class=0.5 --set train.preserve_every=2 --set train.warmup_steps=1 \
                     --set adapter.text_encoder=true --set train.learning_rate=1e-3";
 

@@ -48,6 +48,24 @@ fn a_caption_without_the_trigger_is_named() {
 }
 
 #[test]
+fn parts_of_captions_are_left_out_of_training() {
+    let world = World::with_dataset(2);
+    let captions = world.at("mika.dataset/captions");
+    for caption in std::fs::read_dir(captions).expect("captions").flatten() {
+        std::fs::write(caption.path(), "a photo of mika woman, smiling, on a beach").expect("written");
+    }
+    let adapter = |run: &str, more: &str| {
+        world.run(&world.train(run, &format!("--steps 2 {more}"))).ok();
+        world.bytes(&format!("runs/{run}/adapter.safetensors"))
+    };
+    let whole = adapter("whole", "");
+    assert!(whole != adapter("parts", "--set train.tag_dropout=0.5"));
+    assert!(whole == adapter("none", "--set train.tag_dropout=0"), "0 changes no byte");
+    let ran = world.run(&world.train("a", "--set train.tag_dropout=1.5"));
+    ran.fails(2, &["`train.tag_dropout`", "0.3"]);
+}
+
+#[test]
 fn steps_between_without_preservation_are_refused() {
     let world = World::with_dataset(1);
     let ran = world.run(&world.train("a", "--set train.preserve_every=2"));

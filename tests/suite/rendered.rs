@@ -112,6 +112,7 @@ fn a_pretraining_makes_a_base_that_paints_and_a_demo_of_it() {
         (&measures["prompts"], &measures["read"]["place"]["prompts"]),
         (&4.into(), &4.into())
     );
+    assert!(measures["identity_kept"]["pairs"].is_u64(), "{measures}");
     image::open(world.at("small/base/grid.png")).expect("a grid of renders and samples");
     let size = world.bytes("small/corpus/pictures.rgb").len();
     assert_eq!(size, 9 * 32 * 32 * 3);

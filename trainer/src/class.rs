@@ -10,11 +10,14 @@ use likeness_dataset::{Character, Dataset, ImageRecord};
 
 use crate::error::TrainError;
 
-/// The caption of `record` with the class word in place of the character.
-pub(crate) fn caption(dataset: &Dataset, record: &ImageRecord) -> Result<String, TrainError> {
-    let text = dataset.caption(record)?;
+/// `text`, a caption of `record`, with the class word in place of the character.
+pub(crate) fn caption(
+    dataset: &Dataset,
+    record: &ImageRecord,
+    text: &str,
+) -> Result<String, TrainError> {
     let Character { trigger, class_word, .. } = &dataset.character;
-    without_trigger(&text, trigger, class_word).ok_or_else(|| TrainError::Value {
+    without_trigger(text, trigger, class_word).ok_or_else(|| TrainError::Value {
         key: "train.preserve_class",
         reason: format!(
             "needs the trigger `{}` in every caption, and that of `{}` is `{text}`; write it there, or set 0",

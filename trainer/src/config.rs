@@ -119,6 +119,10 @@ pub struct TrainConfig {
     /// Weight outside the mask, 0 to 1. Default 0.1 (OneTrainer).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_background: Option<f64>,
+    /// Probability that a part of a caption, between commas, is left out; the others come in any order. 0
+    /// leaves captions as they are, the default.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tag_dropout: f64,
     /// Weight of staying as the base is for captions with the class word in place of the character;
     /// 0 is off, the default.
     #[serde(skip_serializing_if = "is_zero")]
@@ -161,6 +165,7 @@ impl Default for TrainConfig {
             mask: Mask::None,
             mask_background: None,
             preserve_class: 0.0,
+            tag_dropout: 0.0,
             preserve_every: 1,
             clip_skip: 0,
             prediction: None,

@@ -24,6 +24,12 @@ impl Identity {
         self
     }
 
+    /// As it is, with parts of captions left out with this probability.
+    pub fn dropping(mut self, dropout: f64) -> Self {
+        self.0.insert("train.tag_dropout".into(), dropout.to_string());
+        self
+    }
+
     /// As it is, with the class preserved by this weight, so many steps apart.
     pub fn preserving(mut self, weight: f64, every: usize) -> Self {
         self.0.insert("train.preserve_class".into(), weight.to_string());

@@ -14,6 +14,7 @@ use crate::cache::Cache;
 use crate::class;
 use crate::error::TrainError;
 use crate::mask;
+use crate::variants::Variants;
 
 /// One photo's inputs.
 #[derive(Debug, Clone)]
@@ -24,10 +25,10 @@ pub struct Example {
     weight: f64,
     /// Mean and log-variance of its latents, `[1, 4, h, w]` each.
     moments: [HostTensor; 2],
-    /// Its caption; its states are kept unless the encoder learns.
-    caption: Text,
+    /// Its caption's variants; their states are kept unless the encoder learns.
+    captions: Vec<Text>,
     /// The same of anyone of the class, if the class is preserved.
-    class: Option<Text>,
+    classes: Vec<Text>,
     /// Weights of its latents' errors, `[1, 1, h, w]` of mean 1, if there is a mask.
     mask: Option<HostTensor>,
 }
@@ -40,21 +41,35 @@ struct Text {
     states: Option<HostTensor>,
 }
 
-/// Which text of a photo is meant.
+/// What a text of a photo is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
-    /// Its caption.
-    Caption,
-    /// Its caption with the class word in place of the character.
+pub enum About {
+    /// The character: its caption.
+    Character,
+    /// Anyone: its caption with the class word in place of the character.
     Class,
 }
 
-impl Example {
-    fn text(&self, said: Said) -> &Text {
-        match said {
-            Said::Caption => &self.caption,
-            Said::Class => self.class.as_ref().expect("made where the class is preserved"),
-        }
+/// Which texts of a batch's photos are meant.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Whom they are about.
+    pub about: About,
+    /// The variant of each photo's text.
+    pub variants: Vec<usize>,
+}
+
+impl Said {
+    /// The texts of `photos`.
+    fn texts<'a>(&self, photos: &[usize], of: &'a Inputs) -> Vec<&'a Text> {
+        let one = |(photo, variant): (&usize, &usize)| {
+            let Example { captions, classes, .. } = &of.examples[*photo];
+            match self.about {
+                About::Character => &captions[*variant],
+                About::Class => &classes[*variant], // made where the class is preserved
+            }
+        };
+        photos.iter().zip(&self.variants).map(one).collect()
     }
 }
 
@@ -80,6 +95,8 @@ pub struct Maker<'a> {
     pub keep_states: bool,
     /// Whether the class is preserved.
     pub class: bool,
+    /// How captions vary.
+    pub variants: Variants<'a>,
     /// The weight outside the photos' masks, if the loss is masked.
     pub mask_background: Option<f64>,
     /// Where it is computed.
@@ -110,11 +127,11 @@ impl Maker<'_> {
                 };
                 Ok(Text { windows, states })
             };
-            let caption = text(dataset.caption(record)?, self.keep_states)?;
-            let class = match self.class {
-                true => Some(text(class::caption(dataset, record)?, true)?),
-                false => None,
-            };
+            let [captions, classes] = self.texts(dataset, record, done)?;
+            let captions = captions.into_iter().map(|said| text(said, self.keep_states));
+            let captions = captions.collect::<Result<_, _>>()?;
+            let classes = classes.into_iter().map(|said| text(said, true));
+            let classes = classes.collect::<Result<_, _>>()?;
             let latents = [moments[0].shape[2], moments[0].shape[3]];
             let mask = match self.mask_background {
                 Some(background) => {
@@ -124,7 +141,7 @@ impl Maker<'_> {
             };
             // Whatever a person wrote there, every photo has its turn.
             let (path, weight) = (record.path.clone(), record.weight.clamp(0.01, 100.0));
-            examples.push(Example { path, weight, moments, caption, class, mask });
+            examples.push(Example { path, weight, moments, captions, classes, mask });
         }
         on_photo(records.len(), records.len());
         let empty = tokenizer.window("");
@@ -142,15 +159,12 @@ impl Maker<'_> {
         if self.keep_states || self.class {
             texts.insert(format!("{:?}", [tokenizer.window("")]));
         }
-        for record in dataset.kept() {
+        for (index, record) in dataset.kept().enumerate() {
             photos.insert((&record.sha256, place(record)));
-            let mut text = |text: String| texts.insert(format!("{:?}", tokenizer.windows(&text)));
-            if self.keep_states {
-                text(dataset.caption(record)?);
-            }
-            if self.class {
-                text(class::caption(dataset, record)?);
-            }
+            let [captions, classes] = self.texts(dataset, record, index)?;
+            let captions = captions.into_iter().filter(|_| self.keep_states);
+            let ids = |text: String| format!("{:?}", tokenizer.windows(&text));
+            texts.extend(captions.chain(classes).map(ids));
         }
         let lacks_photo = |(hash, place): &(&String, String)| {
             !cache.has("latents", &[hash.as_str(), place, self.fingerprint])
@@ -159,6 +173,22 @@ impl Maker<'_> {
         let lacks_text = |ids: &String| !cache.has("text", &[ids, &skip, self.fingerprint]);
         let texts = texts.iter().filter(|ids| lacks_text(ids)).count();
         Ok(texts + photos.iter().filter(|photo| lacks_photo(photo)).count())
+    }
+
+    /// The variants of the caption of kept photo number `index`, and of the class's if it is preserved.
+    fn texts(
+        &self,
+        dataset: &Dataset,
+        record: &ImageRecord,
+        index: usize,
+    ) -> Result<[Vec<String>; 2], TrainError> {
+        let captions = self.variants.of(&dataset.caption(record)?, index);
+        let of_class = |caption: &String| class::caption(dataset, record, caption);
+        let classes = match self.class {
+            true => captions.iter().map(of_class).collect::<Result<_, _>>()?,
+            false => Vec::new(),
+        };
+        Ok([captions, classes])
     }
 
     fn moments(
@@ -215,6 +245,11 @@ fn host<const D: usize>(tensor: Tensor<D>) -> HostTensor {
 }
 
 impl Inputs {
+    /// How many variants each photo's texts have.
+    pub fn variants(&self) -> usize {
+        self.examples.first().map_or(1, |example| example.captions.len())
+    }
+
     /// Height and width of each photo's latents: its bucket.
     pub fn buckets(&self) -> Vec<(usize, usize)> {
         let size = |e: &Example| (e.moments[0].shape[2], e.moments[0].shape[3]);
@@ -257,11 +292,11 @@ impl Inputs {
     }
 
     /// Windows of `photos`, each photo with as many as the longest text among them.
-    pub fn windows(&self, photos: &[usize], said: Said) -> (Vec<Window>, usize) {
-        let count = |photo: &usize| self.examples[*photo].text(said).windows.len();
-        let longest = photos.iter().map(count).max().unwrap_or(1);
-        let padded = photos.iter().flat_map(|photo| {
-            let mut windows = self.examples[*photo].text(said).windows.clone();
+    pub fn windows(&self, photos: &[usize], said: &Said) -> (Vec<Window>, usize) {
+        let texts = said.texts(photos, self);
+        let longest = texts.iter().map(|text| text.windows.len()).max().unwrap_or(1);
+        let padded = texts.into_iter().flat_map(|text| {
+            let mut windows = text.windows.clone();
             windows.resize(longest, self.empty.clone());
             windows
         });
@@ -270,10 +305,10 @@ impl Inputs {
 
     /// The base's text states of `photos`, `[photos, tokens, d_text]`, if they are kept. A shorter
     /// text is filled up with the states of an empty window, as sampling does it.
-    pub fn states(&self, photos: &[usize], said: Said, device: &Device) -> Option<Tensor<3>> {
+    pub fn states(&self, photos: &[usize], said: &Said, device: &Device) -> Option<Tensor<3>> {
         let empty = tensor::<3>(self.empty_states.as_ref()?, device);
-        let states = photos.iter().map(|photo| self.examples[*photo].text(said).states.as_ref());
-        let states: Vec<_> = states.collect::<Option<_>>()?;
+        let texts = said.texts(photos, self).into_iter();
+        let states: Vec<_> = texts.map(|text| text.states.as_ref()).collect::<Option<_>>()?;
         let longest = states.iter().map(|s| s.shape[0]).max()?;
         let one = |host: &HostTensor| {
             let mut windows = vec![tensor::<3>(host, device)]; // [windows, 77, d_text]

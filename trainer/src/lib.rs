@@ -31,6 +31,7 @@ pub mod run;
 pub mod run_folder;
 pub mod steps_log;
 pub mod trainable;
+mod variants;
 
 pub use config::RunConfig;
 pub use error::TrainError;

@@ -14,6 +14,7 @@ use crate::error::TrainError;
 use crate::identity::Identity;
 use crate::inputs::Maker;
 use crate::memory::{self, Load, Plan, Predictor};
+use crate::variants::Variants;
 
 /// Where a run is computed.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +76,10 @@ impl<'a> Prepared<'a> {
             Some(background) => identity.masked(&self.dataset.masks_hash()?, background),
             None => identity,
         };
+        let identity = match train.tag_dropout > 0.0 {
+            true => identity.dropping(train.tag_dropout),
+            false => identity,
+        };
         let identity = match train.preservation() {
             Some((weight, every)) => identity.preserving(weight, every),
             None => identity,
@@ -90,6 +95,11 @@ impl<'a> Prepared<'a> {
             clip_skip: self.config.train.clip_skip,
             keep_states: !self.config.adapter.text_encoder,
             class: self.config.train.preservation().is_some(),
+            variants: Variants {
+                seed: self.config.seed,
+                dropout: self.config.train.tag_dropout,
+                trigger: &self.dataset.character.trigger,
+            },
             mask_background: self.config.train.background(),
             device,
         }

@@ -17,7 +17,7 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::header;
 use crate::identity::Identity;
-use crate::inputs::{Inputs, Said};
+use crate::inputs::{About, Inputs, Said};
 use crate::learning_rate::LearningRate;
 use crate::objective::{Batch, Objective};
 use crate::optimizer::AdamW;
@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
         let (mut gradient, mut total) = (None, None);
         for part in 0..count {
             let index = step * count + part;
-            let (loss, mut one) = self.gradient(|run| run.batch(index, Said::Caption));
+            let (loss, mut one) = self.gradient(|run| run.batch(index, About::Character));
             if let Some((weight, _)) = preservation.filter(|(_, every)| step.is_multiple_of(*every))
             {
                 one = one + self.gradient(|run| run.class_batch(index)).1 * weight;
@@ -245,7 +245,7 @@ impl<'a> Run<'a> {
     }
 
     /// Batch number `index`: photos, latents, noise and timesteps are functions of seed and index.
-    fn batch(&self, index: usize, said: Said) -> Batch {
+    fn batch(&self, index: usize, about: About) -> Batch {
         let (seed, at) = (self.config.seed, index as u64);
         let photos = self.batches.at(index);
         let [channels, height, width] = self.inputs.latent_shape(photos[0]);
@@ -260,7 +260,7 @@ impl<'a> Run<'a> {
             latents: self.inputs.latents(&photos, draw("latents"), self.device),
             noise: draw("noise"),
             timesteps: (0..photos.len()).map(timestep).collect(),
-            text: self.text(&photos, said),
+            text: self.text(&photos, &self.said(index, about)),
             target: None,
             mask: self.inputs.masks(&photos, self.device),
         }
@@ -269,16 +269,25 @@ impl<'a> Run<'a> {
     /// Batch number `index` as photos of anyone, to be predicted as the base does.
     fn class_batch(&self, index: usize) -> Batch {
         let photos = self.batches.at(index);
-        let mut batch = Batch { mask: None, ..self.batch(index, Said::Class) };
-        let states = self.inputs.states(&photos, Said::Class, self.device);
+        let mut batch = Batch { mask: None, ..self.batch(index, About::Class) };
+        let said = self.said(index, About::Class);
+        let states = self.inputs.states(&photos, &said, self.device);
         let states = states.expect("the base's states of the class are kept");
         let (noisy, times) = batch.noisy(&self.schedule);
         batch.target = Some(self.base.forward(noisy, &times, states));
         batch
     }
 
+    /// The texts of batch number `index`: variants are functions of seed and index, too.
+    fn said(&self, index: usize, about: About) -> Said {
+        let count = self.inputs.variants();
+        let one =
+            |i: usize| noise::below(self.config.seed, &format!("text {i}"), index as u64, count);
+        Said { about, variants: (0..self.batches.at(index).len()).map(one).collect() }
+    }
+
     /// Text states of `photos`, by the encoder as it is now.
-    fn text(&self, photos: &[usize], said: Said) -> Tensor<3> {
+    fn text(&self, photos: &[usize], said: &Said) -> Tensor<3> {
         let Some(encoder) = &self.text_encoder else {
             let states = self.inputs.states(photos, said, self.device);
             return states.expect("states are kept unless the encoder learns");
@@ -293,7 +302,7 @@ impl<'a> Run<'a> {
     fn blame(&self, step: usize) -> Option<String> {
         let (count, unet) = (self.config.train.accumulate, self.unet.untracked());
         (0..count).find_map(|part| {
-            let mut batch = self.batch(step * count + part, Said::Caption);
+            let mut batch = self.batch(step * count + part, About::Character);
             batch.text = batch.text.inner();
             let mut probe = FirstNonFinite::default();
             let objective = self.objective();

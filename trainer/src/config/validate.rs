@@ -52,6 +52,11 @@ impl RunConfig {
                 "has no effect without a mask; give `train.mask = \"face\"`, too",
             ),
             (
+                "train.tag_dropout",
+                (0.0..=1.0).contains(&train.tag_dropout),
+                "must be 0 (off) to 1; give 0.3",
+            ),
+            (
                 "train.preserve_class",
                 not_negative(train.preserve_class),
                 "must be 0 (off) or above; give 1",

@@ -2,13 +2,16 @@
 //!
 //! Each prompt says who it is, where, in which light and with which expression; a guided sample is
 //! painted from it and read. `measures.json` has the shares as asked, `grid.png` the first samples,
-//! each beside the render of the same scene.
+//! each beside the render of the same scene. What the autoencoder keeps of a face bounds all of it.
+
+mod kept;
 
 use std::path::Path;
 
 use anyhow::Context;
 use burn::tensor::Device;
 use image::{GenericImage, RgbImage};
+use kept::Kept;
 use likeness_diffusion::pipeline::{Pipeline, Request};
 use likeness_diffusion::{atomic, checkpoint::Checkpoint, sampler::SamplerKind};
 use likeness_faces::{Axis, FaceModels, SceneReader};
@@ -76,13 +79,13 @@ pub fn measured(
     let reader = SceneReader::open(&judges)?.ok_or_else(|| {
         Usage(format!("`{}` has no reader; make it by --only reader", base.display()))
     })?;
-    let faces = reader.looks_at_faces().then(|| FaceModels::open(&judges)).transpose()?;
+    let models = FaceModels::open(&judges)?;
     let pipeline = Pipeline::load(&Checkpoint::open(&base, None)?, device)?;
     let side = config.corpus.side;
     let MeasuresConfig { prompts, steps, guidance } = config.measures.clone();
     let mut meter = Meter::new("measure", prompts);
     let mut asked = vec![(0usize, 0usize); reader.axes().len()]; // as asked, of how many
-    let mut pairs = Vec::new();
+    let (mut pairs, mut kept) = (Vec::new(), Kept::default());
     for first in (0..prompts).step_by(AT_ONCE) {
         if stop.asked() {
             return Ok(None);
@@ -92,9 +95,8 @@ pub fn measured(
             let case = Case::new(config, index);
             let painted = painted(&pipeline, config, &case.prompt, index as u64)?;
             let truth = truth(&case.character, &case.scene);
-            let found = faces.as_ref().map(|models| models.faces(&painted)).transpose()?;
-            let face = found.as_ref().and_then(|faces| faces.first());
-            let read = reader.read(&painted, face)?;
+            let found = if reader.looks_at_faces() { models.faces(&painted)? } else { Vec::new() };
+            let read = reader.read(&painted, found.first())?;
             let axes = reader.axes().iter().enumerate();
             for (at, axis) in
                 axes.filter(|(_, axis)| is_best(axis, reader.axes()) && case.asks(&axis.name))
@@ -102,11 +104,12 @@ pub fn measured(
                 asked[at].0 += usize::from(read[at] == truth.get(axis.name.as_str()).copied());
                 asked[at].1 += 1;
             }
+            let elsewhere = Scene::sample(SCENES + (prompts + index) as u64);
+            let [shown, other] =
+                [&case.scene, &elsewhere].map(|scene| rendered(&case.character, scene, side));
+            kept.count([&shown, &other], &pipeline, &models, device)?;
             if pairs.len() < GRID.0 * GRID.1 {
-                let Picture { width, height, rgb, .. } =
-                    render(&case.character, &case.scene, Size::square(side as u32));
-                let render = RgbImage::from_raw(width, height, rgb).expect("three bytes a pixel");
-                pairs.push([render, painted]);
+                pairs.push([shown, painted]);
             }
         }
         meter.set(last, "prompts");
@@ -122,6 +125,7 @@ pub fn measured(
         "steps": steps,
         "guidance": guidance,
         "read": Map::from_iter(axes),
+        "identity_kept": json!({ "share": kept.share(), "pairs": kept.pairs }),
         "autoencoder": last(&config.out.join("autoencoder")),
         "denoiser": last(&config.out.join("denoiser")),
         "finder": last(&config.out.join("finder")),
@@ -138,6 +142,11 @@ pub fn measured(
 fn last(stage: &Path) -> Value {
     let text = std::fs::read_to_string(stage.join("validation.jsonl")).unwrap_or_default();
     text.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or(Value::Null)
+}
+
+fn rendered(character: &Character, scene: &Scene, side: usize) -> RgbImage {
+    let Picture { width, height, rgb, .. } = render(character, scene, Size::square(side as u32));
+    RgbImage::from_raw(width, height, rgb).expect("three bytes a pixel")
 }
 
 fn painted(

@@ -1,0 +1,57 @@
+//! How much of a face the autoencoder keeps: a bound for what any LoRA on it can show.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
+use likeness_diffusion::pipeline::Pipeline;
+use likeness_faces::FaceModels;
+
+/// Sums of cosines to another picture of the same character.
+#[derive(Debug, Default)]
+pub struct Kept {
+    before: f64,
+    after: f64,
+    pub pairs: usize,
+}
+
+impl Kept {
+    /// Counts `picture` as it is and as the autoencoder of `pipeline` gives it back, each beside `other`, which shows the
+    /// same character elsewhere. Pairs in which no face is found say nothing. A face is aligned as in the picture as it
+    /// is: whether it is found again is another question.
+    pub fn count(
+        &mut self,
+        [picture, other]: [&RgbImage; 2],
+        pipeline: &Pipeline,
+        models: &FaceModels,
+        device: &Device,
+    ) -> anyhow::Result<()> {
+        let (shown, compared) = (models.faces(picture)?, models.faces(other)?);
+        let (Some(face), Some(compared)) = (shown.first(), compared.first()) else {
+            return Ok(());
+        };
+        let compared = models.identity(other, compared)?;
+        let again = pipeline.decode(pipeline.encode_pixels(pixels(picture, device)));
+        let [again] = <[_; 1]>::try_from(again).expect("one picture of one");
+        let again =
+            RgbImage::from_raw(again.width, again.height, again.rgb).expect("three bytes a pixel");
+        self.before += models.identity(picture, face)?.cosine(&compared);
+        self.after += models.identity(&again, face)?.cosine(&compared);
+        self.pairs += 1;
+        Ok(())
+    }
+
+    /// The cosine after, over that before; `None` without pairs.
+    pub fn share(&self) -> Option<f64> {
+        (self.pairs > 0).then(|| self.after / self.before)
+    }
+}
+
+/// `[1, 3, height, width]` in [-1, 1].
+fn pixels(picture: &RgbImage, device: &Device) -> Tensor<4> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let values: Vec<f32> = (0..3)
+        .flat_map(|channel| {
+            picture.pixels().map(move |pixel| f32::from(pixel.0[channel]) / 127.5 - 1.0)
+        })
+        .collect();
+    Tensor::from_data(TensorData::new(values, [1, 3, height, width]), device)
+}
