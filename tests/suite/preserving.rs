@@ -52,7 +52,8 @@ fn parts_of_captions_are_left_out_of_training() {
     let world = World::with_dataset(2);
     let captions = world.at("mika.dataset/captions");
     for caption in std::fs::read_dir(captions).expect("captions").flatten() {
-        std::fs::write(caption.path(), "a photo of mika woman, smiling, on a beach").expect("written");
+        std::fs::write(caption.path(), "a photo of mika woman, smiling, on a beach")
+            .expect("written");
     }
     let adapter = |run: &str, more: &str| {
         world.run(&world.train(run, &format!("--steps 2 {more}"))).ok();
