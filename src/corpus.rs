@@ -7,10 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use likeness_diffusion::atomic;
-use likeness_faces::Axis;
+use likeness_faces::{Axis, conditions};
 use likeness_studio::{
     Character, Expression, HairColor, IdentitySaid, Light, Place, Scene, Size, Wording, caption,
-    render, truth_of,
+    render_flawed, truth_of,
 };
 use likeness_trainer::pretrain::config::PretrainConfig;
 use likeness_trainer::pretrain::corpus::{AXES, CHARACTERS, LABELS, Label, PIXELS};
@@ -18,6 +18,7 @@ use likeness_trainer::pretrain::run::corpus_folder;
 use likeness_trainer::progress::Stop;
 use rayon::prelude::*;
 
+use crate::flawed;
 use crate::meter::Meter;
 
 /// Seed of the first character and scene: far from those that people type.
@@ -29,7 +30,14 @@ const AT_ONCE: usize = 256;
 pub fn rendered(config: &PretrainConfig, stop: &Stop) -> anyhow::Result<bool> {
     let folder = corpus_folder(&config.out);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
-    let axes = serde_json::to_string_pretty(&axes()).expect("words are JSON") + "\n";
+    let mut axes = axes();
+    if config.corpus.flawed > 0.0 {
+        let axis = |(name, labels): &conditions::Condition| {
+            Axis::new(name, labels.iter().map(|label| (*label).to_owned()).collect())
+        };
+        axes.extend(conditions::ALL.iter().map(axis));
+    }
+    let axes = serde_json::to_string_pretty(&axes).expect("words are JSON") + "\n";
     atomic::write(&folder.join(AXES), axes.as_bytes())?;
     let characters: Vec<_> =
         (0..config.corpus.characters).map(|who| character(who as u64).traits.numbers()).collect();
@@ -129,7 +137,12 @@ fn example(config: &PretrainConfig, index: usize) -> (Vec<u8>, Label) {
     let character = character(who);
     let scene = Scene::sample(FIRST + index as u64);
     let size = Size::square(config.corpus.side as u32);
-    (render(&character, &scene, size).rgb, label(index as u64, who, (&character, &scene, size)))
+    let flaws = flawed::drawn(index, config.corpus.flawed);
+    let mut label = label(index as u64, who, (&character, &scene, size));
+    if config.corpus.flawed > 0.0 {
+        label.classes.extend(flawed::classes(&scene, &flaws));
+    }
+    (render_flawed(&character, &scene, size, &flaws).rgb, label)
 }
 
 /// Of each axis the label that is true of `character` in `scene`.

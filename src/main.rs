@@ -11,6 +11,7 @@ mod demo;
 mod endpoint;
 mod exit;
 mod face_models;
+mod flawed;
 mod interrupt;
 mod machine;
 mod meter;

@@ -1,6 +1,7 @@
 //! Judges one photo by itself.
 
 use crate::calibrate::OwnLimits;
+use crate::limit::Limit;
 use crate::limits;
 use crate::measure::{FaceLook, Look, Measured};
 use crate::record::{Measures, Reason, Verdict};
@@ -161,26 +162,48 @@ impl Judgement {
         self.limited(&limits::YAW, pose.yaw);
         self.limited(&limits::PITCH, pose.pitch);
         self.limited(&limits::ROLL, pose.roll);
-        self.limited(&limits::LIGHT_SIDE, portrait.light_side);
-        self.limited(&limits::SHADOW, portrait.shadow);
-        self.limited(&limits::SHADOW_EDGE, portrait.shadow_edge);
         let depth = tone.contrast * portrait.shadow.sqrt();
-        self.limited(&limits::HARD_LIGHT, portrait.shadow_edge * depth * picture.exposure.p99);
-        self.limited(&limits::BACKLIGHT, face.backlight);
-        self.limited(&limits::COVER, portrait.cover);
+        let hard_light = portrait.shadow_edge * depth * picture.exposure.p99;
+        let read = face.condition;
+        let shadows = [
+            (&limits::LIGHT_SIDE, portrait.light_side),
+            (&limits::SHADOW, portrait.shadow),
+            (&limits::SHADOW_EDGE, portrait.shadow_edge),
+            (&limits::HARD_LIGHT, hard_light),
+        ];
+        self.read_or(read.hard_shadow, &limits::READ_HARD_SHADOW, &shadows);
+        let backlight = [(&limits::BACKLIGHT, face.backlight)];
+        self.read_or(read.backlit, &limits::READ_BACKLIT, &backlight);
         face.scenery.add_to(&mut self.measures);
-        self.limited(&limits::EYES_SEEN, features.eyes_seen);
+        let (mut eyes, mut cover) = (Vec::new(), Vec::new());
+        cover.push((&limits::COVER, portrait.cover));
+        cover.push((&limits::EYES_SEEN, features.eyes_seen));
         if pose.yaw.abs() < limits::FAR_EYE_YAW {
-            self.limited(&limits::EYES_OPEN, features.eyes_open);
-            self.limited(&limits::EITHER_EYE_OPEN, features.either_eye_open);
-            self.limited(&limits::EYES_CLEAR, features.eyes_clear);
-            self.limited(&limits::FEATURES_SEEN, features.eyes_clear * features.mouth_seen);
+            eyes.push((&limits::EYES_OPEN, features.eyes_open));
+            eyes.push((&limits::EITHER_EYE_OPEN, features.either_eye_open));
+            cover.push((&limits::EYES_CLEAR, features.eyes_clear));
+            cover.push((&limits::FEATURES_SEEN, features.eyes_clear * features.mouth_seen));
         }
-        self.limited(&limits::MOUTH_SEEN, features.mouth_seen);
-        self.limited(&limits::MOUTH_OPEN, features.mouth_open);
+        cover.push((&limits::MOUTH_SEEN, features.mouth_seen));
+        self.read_or(read.eyes_closed, &limits::READ_EYES_CLOSED, &eyes);
+        self.read_or(read.covered, &limits::READ_COVERED, &cover);
+        let mouth = [(&limits::MOUTH_OPEN, features.mouth_open)];
+        self.read_or(read.overdone, &limits::READ_OVERDONE, &mouth);
         self.limited(&limits::FACE_CONTRAST, tone.contrast);
         // Smoothing is not told from soft light by it: no limit.
         self.measures.add("skin_texture", tone.texture, "ratio", None, None);
+    }
+
+    /// Judges by what a reader is sure of where there is one; of the `measures` of the same flaw then only
+    /// what is dropped counts.
+    fn read_or(&mut self, read: Option<f64>, by: &Limit, measures: &[(&Limit, f64)]) {
+        if let Some(share) = read {
+            self.limited(by, share);
+        }
+        for (limit, value) in measures {
+            let review = limit.review.filter(|_| read.is_none());
+            self.limited(&Limit { review, ..**limit }, *value);
+        }
     }
 
     /// The whole picture is always measured, but judged (`decides`) only where there is no face
@@ -240,6 +263,7 @@ mod tests {
     use crate::bars::Bars;
     use crate::camera::Camera;
     use crate::compression::Compression;
+    use crate::condition::Condition;
     use crate::exposure::Exposure;
     use crate::features::Features;
     use crate::portrait::Portrait;
@@ -267,11 +291,12 @@ mod tests {
             mouth_seen: 0.3,
             mouth_open: 0.1,
         };
+        let condition = Condition::default();
         let tone = FaceTone { contrast: 1.6, texture: 0.1 };
         let portrait = Portrait { light_side: 0.1, shadow: 0.05, shadow_edge: 0.08, cover: 3.0 };
         let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
         let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
-        FaceLook { look, pose, portrait, features, tone, backlight: 0.1, share: 0.4, scenery }
+        FaceLook { look, pose, portrait, features, tone, backlight: 0.1, share: 0.4, scenery, condition }
     }
 
     fn photo(faces: Vec<Face>) -> Measured {

@@ -29,6 +29,7 @@ mod camera;
 pub mod captions;
 mod character;
 mod compression;
+mod condition;
 mod crop;
 mod crop_choices;
 mod curate;

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
-use likeness_faces::{Face, FaceModels, Identity, Pose};
+use likeness_faces::{Face, FaceError, FaceModels, Identity, Pose};
 use serde::{Deserialize, Serialize};
 
 use crate::bars::Bars;
 use crate::cache::{self, Cache};
 use crate::camera::{self, Camera};
 use crate::compression::Compression;
+use crate::condition::Condition;
 use crate::decode::{self, DecodeError, Opened};
 use crate::error::DatasetError;
 use crate::exposure::{self, Exposure};
@@ -29,7 +30,7 @@ use crate::tone::{FaceTone, Tone};
 
 /// The version of what is measured. Raise it whenever the same photo would give
 /// other values: what was measured before is then measured again.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
 const THUMBNAIL_SIDE: u32 = 256;
@@ -97,6 +98,9 @@ pub(crate) struct FaceLook {
     /// The face's height over the picture's.
     pub share: f64,
     pub scenery: Scenery,
+    /// What a reader says of it.
+    #[serde(default)]
+    pub condition: Condition,
 }
 
 /// How a face or a picture looks.
@@ -176,7 +180,7 @@ fn measure(
     bytes: &[u8],
     image: &RgbImage,
     models: Option<&FaceModels>,
-) -> Result<Measured, likeness_faces::FaceError> {
+) -> Result<Measured, FaceError> {
     let faces = models.map_or(Ok(Vec::new()), |models| models.faces(image))?;
     let identity = match (models, faces.first()) {
         (Some(models), Some(face)) => Some(models.identity(image, face)?),
@@ -184,20 +188,30 @@ fn measure(
     };
     let small = fitted(image, PICTURE_SIDE);
     let others = others(image, &small, &faces, models)?;
-    Ok(Measured { identity, others, ..of(bytes, (image, &small), faces) })
+    Ok(Measured { identity, others, ..of(bytes, (image, &small), faces, models)? })
 }
 
 /// What is measured on `image`, whose file is `bytes` and whose `faces` are known, the main one
-/// first; who they are is not.
-pub(crate) fn known(bytes: &[u8], image: &RgbImage, faces: Vec<Face>) -> Measured {
-    of(bytes, (image, &fitted(image, PICTURE_SIDE)), faces)
+/// first; who they are is not. Readers of faces among the `models` are asked.
+pub(crate) fn known(
+    bytes: &[u8],
+    image: &RgbImage,
+    faces: Vec<Face>,
+    models: Option<&FaceModels>,
+) -> Result<Measured, FaceError> {
+    of(bytes, (image, &fitted(image, PICTURE_SIDE)), faces, models)
 }
 
 /// [`known`], of an image that was made `small` already.
-fn of(bytes: &[u8], (image, small): (&RgbImage, &RgbImage), faces: Vec<Face>) -> Measured {
+fn of(
+    bytes: &[u8],
+    (image, small): (&RgbImage, &RgbImage),
+    faces: Vec<Face>,
+    models: Option<&FaceModels>,
+) -> Result<Measured, FaceError> {
     let main = faces.first();
     let plane = Plane::of(small);
-    Measured {
+    Ok(Measured {
         width: image.width(),
         height: image.height(),
         picture: Look {
@@ -209,14 +223,14 @@ fn of(bytes: &[u8], (image, small): (&RgbImage, &RgbImage), faces: Vec<Face>) ->
         tone: Tone::of(&plane),
         bars: Bars::of(&plane),
         lettering: lettering::of(&plane),
-        face: main.map(|face| face_look(image, small, face)),
+        face: main.map(|face| face_look(image, small, face, models)).transpose()?,
         identity: None,
         others: Vec::new(),
         print: Print::of(small),
         taken: None,
         thumbnail: thumbnail(small),
         faces,
-    }
+    })
 }
 
 /// The faces beside the first that are large enough to be the subject's.
@@ -225,7 +239,7 @@ fn others(
     small: &RgbImage,
     faces: &[Face],
     models: Option<&FaceModels>,
-) -> Result<Vec<Person>, likeness_faces::FaceError> {
+) -> Result<Vec<Person>, FaceError> {
     let (Some(models), Some(main)) = (models, faces.first()) else {
         return Ok(Vec::new());
     };
@@ -233,17 +247,24 @@ fn others(
     let prominent = faces.iter().skip(1).take_while(prominent).take(MOST_OTHERS);
     let person = |(index, face): (usize, &Face)| {
         let identity = models.identity(image, face)?;
-        Ok(Person { face: index + 1, look: face_look(image, small, face), identity })
+        let look = face_look(image, small, face, Some(models))?;
+        Ok(Person { face: index + 1, look, identity })
     };
     prominent.enumerate().map(person).collect()
 }
 
-fn face_look(image: &RgbImage, small: &RgbImage, face: &Face) -> FaceLook {
+fn face_look(
+    image: &RgbImage,
+    small: &RgbImage,
+    face: &Face,
+    models: Option<&FaceModels>,
+) -> Result<FaceLook, FaceError> {
     let aligned = sharpness::aligned(image, face);
     let exposure = exposure::of(&aligned, sharpness::in_face);
     let scale = small.width() as f32 / image.width() as f32;
     let smaller = Face { bbox: face.bbox.map(|value| value * scale), ..face.clone() };
-    FaceLook {
+    Ok(FaceLook {
+        condition: Condition::of(models, image, face)?,
         look: Look { sharpness: sharpness::of_face(&aligned), exposure },
         pose: Pose::of(&face.landmarks),
         portrait: Portrait::of(&aligned),
@@ -252,7 +273,7 @@ fn face_look(image: &RgbImage, small: &RgbImage, face: &Face) -> FaceLook {
         backlight: camera::backlight(small, &smaller, exposure.mean),
         share: f64::from(face.bbox[3]) / f64::from(image.height()),
         scenery: Scenery::of(small, &smaller),
-    }
+    })
 }
 
 fn thumbnail(image: &RgbImage) -> Vec<u8> {

@@ -2,7 +2,7 @@
 //!
 //! The way of a picture: [`tokenizer`] and [`text`] turn a prompt into states,
 //! a [`sampler`] walks the [`schedule`] with the [`unet`]'s predictions, [`vae`]
-//! turns the last latents into pixels. [`pipeline`] is that way as one call.
+//! turns the last latents into pixels. [`sampling`] is the walk, [`pipeline`] the way as one call.
 //! [`adapter`] changes the layers of [`layers`] by low-rank updates; [`weights`]
 //! and [`checkpoint`] read files.
 
@@ -18,6 +18,7 @@ pub mod pipeline;
 pub mod precision;
 pub mod probe;
 pub mod sampler;
+pub mod sampling;
 pub mod schedule;
 pub mod text;
 pub mod tokenizer;

@@ -1,7 +1,6 @@
 //! From a prompt to pictures.
 //!
-//! Text states, noise, the sampler's steps with classifier-free guidance (Ho and
-//! Salimans 2022, <https://arxiv.org/abs/2207.12598>), the decoder.
+//! Text states, noise, the steps of [`Sampling`], the decoder.
 
 use std::path::Path;
 
@@ -11,7 +10,8 @@ use crate::adapter::{self, Adapter, Place, Strength};
 use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::noise;
-use crate::sampler::{Sampler, SamplerKind, SamplerOptions};
+use crate::sampler::SamplerKind;
+use crate::sampling::Sampling;
 use crate::schedule::Schedule;
 use crate::text::TextEncoder;
 use crate::tokenizer::Tokenizer;
@@ -215,50 +215,16 @@ impl Pipeline {
         on_step: &mut dyn FnMut(usize, &Tensor<4>),
     ) -> Result<Tensor<4>, Error> {
         self.check(request)?;
-        let options = SamplerOptions::new(request.sampler, &self.schedule);
-        let mut sampler = Sampler::new(options, &self.schedule, request.steps);
-        let shape = start.dims();
-        let (prompt, negative) = (prompt.repeat_dim(0, shape[0]), negative.repeat_dim(0, shape[0]));
-        let mut x = start * sampler.start_sigma();
-        for (i, t) in sampler.timesteps().to_vec().into_iter().enumerate() {
-            let input = sampler.model_input(i, x.clone());
-            let output = self.guided(request, input, t, &prompt, &negative);
-            let fresh = || self.step_noise(request, i, shape);
-            x = sampler.step(i, output, x, fresh);
-            on_step(i + 1, &x);
-        }
-        Ok(x)
-    }
-
-    fn guided(
-        &self,
-        request: &Request,
-        x: Tensor<4>,
-        t: f64,
-        prompt: &Tensor<3>,
-        negative: &Tensor<3>,
-    ) -> Tensor<4> {
-        let batch = x.dims()[0];
-        if request.guidance == 1.0 {
-            return self.unet.forward(x, &vec![t; batch], prompt.clone());
-        }
-        let text = Tensor::cat(vec![negative.clone(), prompt.clone()], 0);
-        let both = self.unet.forward(x.repeat_dim(0, 2), &vec![t; 2 * batch], text);
-        let [without, with] = both.chunk(2, 0).try_into().expect("the batch was doubled");
-        let guided = without.clone() + (with.clone() - without) * request.guidance;
-        match request.guidance_rescale {
-            0.0 => guided,
-            share => rescaled(guided, with, share),
-        }
-    }
-
-    /// Fresh noise of step `i`, for samplers that draw some.
-    fn step_noise(&self, request: &Request, i: usize, shape: [usize; 4]) -> Tensor<4> {
-        let count = shape[1..].iter().product();
-        let seeds = (0..shape[0] as u64).map(|n| request.seed.wrapping_add(n));
-        let values: Vec<f32> =
-            seeds.flat_map(|seed| noise::normal(seed, "step", i as u64, count)).collect();
-        Tensor::from_data(TensorData::new(values, shape), &self.device)
+        let sampling = Sampling {
+            unet: &self.unet,
+            schedule: &self.schedule,
+            sampler: request.sampler,
+            steps: request.steps,
+            guidance: request.guidance,
+            guidance_rescale: request.guidance_rescale,
+            seed: request.seed,
+        };
+        Ok(sampling.latents(start, prompt, negative, on_step))
     }
 
     /// Pixels in [-1, 1], `[batch, 3, height, width]`, to the means of their latents, scaled.
@@ -288,16 +254,6 @@ impl Pipeline {
         let latents = self.sample(request, self.start_noise(request), on_step)?;
         Ok(self.decode(latents))
     }
-}
-
-/// `guided` with its standard deviation pulled towards that of `with`, by `share`.
-fn rescaled(guided: Tensor<4>, with: Tensor<4>, share: f64) -> Tensor<4> {
-    let deviation = |x: &Tensor<4>| {
-        let [batch, c, h, w] = x.dims();
-        x.clone().reshape([batch, c * h * w]).var(1).sqrt().reshape([batch, 1, 1, 1])
-    };
-    let factor = deviation(&with) / deviation(&guided) * share + (1.0 - share);
-    guided * factor
 }
 
 /// Pixels of `[1, 3, height, width]` in [-1, 1].

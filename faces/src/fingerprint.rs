@@ -9,13 +9,18 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// One name for a detector and an encoder: their bytes and how they are fed,
+/// One name for a detector, an encoder and readers: their bytes and how they are fed,
 /// since another range gives other identities from the same file.
-pub(crate) fn of_pair(detector: &ModelCard, encoder: &ModelCard) -> String {
+pub(crate) fn of<'a>(
+    detector: &'a ModelCard,
+    encoder: &'a ModelCard,
+    readers: impl Iterator<Item = &'a ModelCard>,
+) -> String {
     let said = |card: &ModelCard| {
         let ModelCard { sha256, input_size, channels, mean, scale, margin, .. } = card;
         let margin = if *margin == 0.0 { String::new() } else { format!(" {margin}") };
         format!("{sha256} {input_size} {channels:?} {mean} {scale}{margin}\n")
     };
-    sha256_hex(format!("{}{}", said(detector), said(encoder)).as_bytes())
+    let all: String = [detector, encoder].into_iter().chain(readers).map(said).collect();
+    sha256_hex(all.as_bytes())
 }

@@ -11,6 +11,7 @@
 mod align;
 mod card;
 pub mod catalog;
+pub mod conditions;
 mod decode;
 mod detector;
 mod encoder;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use crate::card::ModelCard;
+use crate::card::{Axis, ModelCard, Region};
+use crate::conditions;
 use crate::detector::Detector;
 use crate::encoder::Encoder;
 use crate::error::FaceError;
@@ -12,6 +13,7 @@ use crate::face::Face;
 use crate::fingerprint;
 use crate::identity::Identity;
 use crate::network::Network;
+use crate::scene::SceneReader;
 use crate::search::Found;
 
 /// A face detector and an identity encoder, ready to run. Can be shared
@@ -19,6 +21,7 @@ use crate::search::Found;
 pub struct FaceModels {
     detector: Detector,
     encoder: Encoder,
+    conditions: Option<SceneReader>,
     fingerprint: String,
 }
 
@@ -52,10 +55,17 @@ impl FaceModels {
         else {
             return Err(lacking);
         };
-        let fingerprint = fingerprint::of_pair(&detector, &encoder);
+        let mut readers = found.readers;
+        readers.retain(|(card, _)| tells_conditions(card));
+        let fingerprint =
+            fingerprint::of(&detector, &encoder, readers.iter().map(|(card, _)| card));
         Ok(Self {
             detector: Detector::new(Network::load(detector, &detector_bytes)?)?,
             encoder: Encoder::new(Network::load(encoder, &encoder_bytes)?)?,
+            conditions: match readers.is_empty() {
+                true => None,
+                false => Some(SceneReader::load(readers)?),
+            },
             fingerprint,
         })
     }
@@ -71,7 +81,22 @@ impl FaceModels {
         self.encoder.identity(image, face)
     }
 
-    /// A sha256 in hex over both model files and how they are fed.
+    /// How sure the readers of faces beside the models are of each flaw of `face` in `image`: for each
+    /// of [`conditions::ALL`] that they tell, by its name, a share of 0 to 1 of each label.
+    pub fn conditions(
+        &self,
+        image: &RgbImage,
+        face: &Face,
+    ) -> Result<Vec<(&str, Vec<f32>)>, FaceError> {
+        let Some(reader) = &self.conditions else {
+            return Ok(Vec::new());
+        };
+        let shares = reader.shares(image, Some(face))?;
+        let told = reader.axes().iter().zip(shares).filter(|(axis, _)| is_condition(axis));
+        Ok(told.filter_map(|(axis, shares)| Some((axis.name.as_str(), shares?))).collect())
+    }
+
+    /// A sha256 in hex over the model files and how they are fed.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -85,6 +110,15 @@ impl FaceModels {
     pub fn describe(&self) -> Vec<ModelCard> {
         vec![self.detector.network.card().clone(), self.encoder.network.card().clone()]
     }
+}
+
+/// Whether a card's reader tells of some flaw of a face.
+fn tells_conditions(card: &ModelCard) -> bool {
+    card.looks_at == Region::Face && card.axes.iter().any(is_condition)
+}
+
+fn is_condition(axis: &Axis) -> bool {
+    conditions::ALL.iter().any(|(name, labels)| axis.name == *name && axis.labels == *labels)
 }
 
 fn missing(dir: &Path, found: &Found) -> FaceError {

@@ -22,9 +22,11 @@ impl SceneReader {
     /// Opens the readers in `dir` and up to two levels below; `None` where there is none.
     pub fn open(dir: &Path) -> Result<Option<Self>, FaceError> {
         let readers = Found::in_folder(dir)?.readers;
-        if readers.is_empty() {
-            return Ok(None);
-        }
+        if readers.is_empty() { Ok(None) } else { Self::load(readers).map(Some) }
+    }
+
+    /// Those of these files.
+    pub(crate) fn load(readers: Vec<(ModelCard, Vec<u8>)>) -> Result<Self, FaceError> {
         let networks = readers.into_iter().map(|(card, bytes)| Network::load(card, &bytes));
         let networks: Vec<Network> = networks.collect::<Result<_, _>>()?;
         let axes = networks.iter().flat_map(|network| network.card().axes.clone()).collect();
@@ -33,7 +35,7 @@ impl SceneReader {
             let side = network.card().input_size;
             answers(network, &RgbImage::new(side, side))?;
         }
-        Ok(Some(reader))
+        Ok(reader)
     }
 
     /// What they tell.
@@ -53,6 +55,19 @@ impl SceneReader {
         image: &RgbImage,
         face: Option<&Face>,
     ) -> Result<Vec<Option<usize>>, FaceError> {
+        let best = |shares: Vec<f32>| {
+            let best = shares.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+            best.map(|(label, _)| label)
+        };
+        Ok(self.shares(image, face)?.into_iter().map(|shares| shares.and_then(best)).collect())
+    }
+
+    /// Of each axis how sure they are of each label, 0 to 1, in sum 1; `None` as for [`Self::read`].
+    pub fn shares(
+        &self,
+        image: &RgbImage,
+        face: Option<&Face>,
+    ) -> Result<Vec<Option<Vec<f32>>>, FaceError> {
         let mut read = Vec::with_capacity(self.axes.len());
         for network in &self.networks {
             let ModelCard { input_size: side, looks_at, margin, .. } = *network.card();
@@ -72,8 +87,7 @@ impl SceneReader {
             for axis in &network.card().axes {
                 let (own, others) = rest.split_at(axis.labels.len());
                 rest = others;
-                let best = own.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-                read.push(best.map(|(label, _)| label));
+                read.push(Some(softmax(own)));
             }
         }
         Ok(read)
@@ -83,6 +97,14 @@ impl SceneReader {
     pub fn cards(&self) -> impl Iterator<Item = &ModelCard> {
         self.networks.iter().map(Network::card)
     }
+}
+
+/// Answers as shares of 1.
+fn softmax(answers: &[f32]) -> Vec<f32> {
+    let most = answers.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f32> = answers.iter().map(|answer| (answer - most).exp()).collect();
+    let sum: f32 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
 }
 
 /// One number for each label of each of the network's axes.

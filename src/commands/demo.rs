@@ -28,7 +28,7 @@ const TRIGGER: &str = "mika";
 /// What pretraining calls everyone.
 const CLASS: &str = "person";
 /// Strength of the LoRA in the pictures that are judged: at 1 the photos' own places come through.
-const STRENGTH: &str = "0.7";
+const STRENGTH: &str = "0.9";
 /// How it is trained.
 const PRESET: &str = include_str!("../../configs/demo.toml");
 

@@ -128,6 +128,7 @@ fn resolve(args: &Args) -> anyhow::Result<RunConfig> {
 #[derive(Default)]
 pub struct View {
     caching: Option<Meter>,
+    painting: Option<Meter>,
     steps: Option<Meter>,
 }
 
@@ -138,6 +139,13 @@ impl View {
             Event::Caching { done, of } => {
                 let meter = self.caching.get_or_insert_with(|| Meter::new("encode", of));
                 meter.set(done, "photos and captions");
+                if done == of {
+                    meter.finish();
+                }
+            }
+            Event::Painting { done, of } => {
+                let meter = self.painting.get_or_insert_with(|| Meter::new("paint", of));
+                meter.set(done, "pictures of the class");
                 if done == of {
                     meter.finish();
                 }

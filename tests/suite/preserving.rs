@@ -37,6 +37,25 @@ fn the_class_stays_nearer_to_the_base_where_it_is_preserved() {
 }
 
 #[test]
+fn the_class_is_preserved_on_pictures_that_the_base_painted() {
+    let world = World::with_dataset(2);
+    let learns = "--steps 40 --set train.learning_rate=5e-3 --set train.preserve_class=3";
+    let ran = world.run(&world.train("a", &format!("{learns} --set train.class_pictures=3"))).ok();
+    assert!(ran.stderr.contains("paint: 3/3  pictures of the class"), "{}", ran.stderr);
+    world.run(&world.train("photos", learns)).ok();
+    assert_ne!(world.bytes("runs/a/adapter.safetensors"), world.bytes("runs/photos/adapter.safetensors"));
+    let painted = std::fs::read_dir(world.at("runs/a/cache/class")).expect("painted").count();
+    assert_eq!(painted, 3);
+    world.run(&world.train("free", "--steps 40 --set train.learning_rate=5e-3")).ok();
+    let class = drawn(&world, "a photo of woman", None);
+    let moved = |run: &str| apart(&class, &drawn(&world, "a photo of woman", Some(run)));
+    let (free, kept) = (moved("free"), moved("a"));
+    assert!(kept < 0.7 * free, "the class moved by {free} without preservation, {kept} with it");
+    let ran = world.run(&world.train("b", "--set train.class_pictures=3"));
+    ran.fails(2, &["`train.class_pictures`", "`train.preserve_class = 1`"]);
+}
+
+#[test]
 fn a_caption_without_the_trigger_is_named() {
     let world = World::with_dataset(2);
     let captions = world.at("mika.dataset/captions");

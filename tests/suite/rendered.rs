@@ -146,3 +146,33 @@ fn a_pretraining_makes_a_base_that_paints_and_a_demo_of_it() {
     world.likeness("pretrain none.toml").fails(1, &["none.toml", "check the path"]);
     world.likeness("pretrain small.toml --set corpus.side=30").fails(2, &["corpus.side", "30"]);
 }
+
+#[test]
+fn a_reader_of_faces_with_flaws_judges_photos() {
+    let world = World::new();
+    world.put("small.toml", PRETRAINING.as_bytes());
+    let axes = "face_reader.axes=['eyes','cover','light on the face','strength of the expression']";
+    let ask = "pretrain small.toml --device cpu --only face-reader --set corpus.flawed=0.5 --set";
+    let args = ask.split_whitespace().chain([axes]).map(str::to_owned).collect::<Vec<_>>();
+    world.run(&args).ok();
+    let card = world.text("small/base/judges/face_reader.toml");
+    assert!(card.contains("strength of the expression") && card.contains("overdone"), "{card}");
+    // The built-in finder finds faces, the reader of one step says whatever it does.
+    let judges = world.at("judges");
+    std::fs::create_dir(&judges).expect("a folder");
+    let builtin = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/builtin/judges");
+    for name in ["finder.onnx", "finder.toml", "identity.onnx", "identity.toml"] {
+        std::fs::copy(format!("{builtin}/{name}"), judges.join(name)).expect("copied");
+    }
+    for name in ["face_reader.onnx", "face_reader.toml"] {
+        let made = world.at(&format!("small/base/judges/{name}"));
+        std::fs::copy(made, judges.join(name)).expect("copied");
+    }
+    world.likeness("studio --out photos --seed 9 --pictures 4 --size 512 --captions mika").ok();
+    world.likeness("curate photos --trigger mika --models judges").ok();
+    let first = world.text("photos.dataset/images.jsonl");
+    for read in ["read_eyes_closed", "read_covered", "read_hard_shadow", "read_backlit", "read_overdone"] {
+        assert!(first.contains(read), "{read}: {first}");
+    }
+    world.likeness("pretrain small.toml --set corpus.flawed=2").fails(2, &["corpus.flawed", "0 to 1"]);
+}

@@ -130,6 +130,10 @@ pub struct TrainConfig {
     /// Steps from one to the next that also looks at the class, if it is preserved. Default 1.
     #[serde(skip_serializing_if = "is_one")]
     pub preserve_every: usize,
+    /// Pictures of the class that the base paints before it learns, on which the class is preserved; 0,
+    /// the default, preserves it on the photos.
+    #[serde(skip_serializing_if = "is_none")]
+    pub class_pictures: usize,
     /// Last layers of the text encoder that are left out. Default 0.
     pub clip_skip: usize,
     /// What the base predicts, where its file does not say it: "epsilon" or "v_prediction".
@@ -167,6 +171,7 @@ impl Default for TrainConfig {
             preserve_class: 0.0,
             tag_dropout: 0.0,
             preserve_every: 1,
+            class_pictures: 0,
             clip_skip: 0,
             prediction: None,
             precision: Precision::Auto,
@@ -183,6 +188,10 @@ fn is_zero(value: &f64) -> bool {
 
 fn is_one(value: &usize) -> bool {
     *value == 1
+}
+
+fn is_none(value: &usize) -> bool {
+    *value == 0
 }
 
 impl TrainConfig {

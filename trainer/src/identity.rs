@@ -37,6 +37,12 @@ impl Identity {
         self
     }
 
+    /// As it is, with the class preserved on so many pictures of it.
+    pub fn painting(mut self, pictures: usize) -> Self {
+        self.0.insert("train.class_pictures".into(), pictures.to_string());
+        self
+    }
+
     /// The identity of `config` on these inputs.
     pub fn new(
         config: &RunConfig,

@@ -239,7 +239,7 @@ fn place(record: &ImageRecord) -> String {
     format!("{:?} {:?}", record.crop, record.bucket)
 }
 
-fn host<const D: usize>(tensor: Tensor<D>) -> HostTensor {
+pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> HostTensor {
     let shape = tensor.dims().to_vec();
     HostTensor { shape, values: tensor.into_data().iter::<f32>().collect() }
 }
@@ -303,6 +303,12 @@ impl Inputs {
         (padded.collect(), longest)
     }
 
+    /// The base's states of an empty text of so many windows, `[1, tokens, d_text]`, if they are kept.
+    pub fn nothing(&self, windows: usize, device: &Device) -> Option<Tensor<3>> {
+        let empty = tensor::<3>(self.empty_states.as_ref()?, device);
+        Some(empty.repeat_dim(1, windows))
+    }
+
     /// The base's text states of `photos`, `[photos, tokens, d_text]`, if they are kept. A shorter
     /// text is filled up with the states of an empty window, as sampling does it.
     pub fn states(&self, photos: &[usize], said: &Said, device: &Device) -> Option<Tensor<3>> {
@@ -321,6 +327,6 @@ impl Inputs {
     }
 }
 
-fn tensor<const D: usize>(host: &HostTensor, device: &Device) -> Tensor<D> {
+pub(crate) fn tensor<const D: usize>(host: &HostTensor, device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(host.values.clone(), host.shape.clone()), device)
 }

@@ -13,6 +13,7 @@ pub mod batches;
 pub mod cache;
 pub mod checkpoints;
 mod class;
+mod class_pictures;
 pub mod config;
 pub mod error;
 mod header;

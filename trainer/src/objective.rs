@@ -51,6 +51,30 @@ impl Objective {
         (loss.inner(), pass.backward(gradient))
     }
 
+    /// [`Self::gradients`] of the loss of `batch` and `weight` times that of `other`, in one pass;
+    /// the loss is that of `batch` alone. Latents and texts must be of one size.
+    pub fn gradients_of_both(
+        &self,
+        unet: &Unet,
+        schedule: &Schedule,
+        batch: &Batch,
+        (other, weight): (&Batch, f64),
+        checkpointing: Checkpointing,
+    ) -> (Tensor<1>, Vec<Gradients>) {
+        let [(noisy, times), (more, later)] = [batch, other].map(|batch| batch.noisy(schedule));
+        let (own, all) = (times.len(), [times, later].concat());
+        let noisy = Tensor::cat(vec![noisy, more], 0);
+        let text = Tensor::cat(vec![batch.text.clone(), other.text.clone()], 0);
+        let pass = Pass::forward(unet, noisy, &all, text, checkpointing);
+        let predicted = pass.prediction().autodiff().require_grad();
+        let part = |from: usize, to: usize| predicted.clone().narrow(0, from, to - from);
+        let loss = self.of(part(0, own), schedule, batch);
+        let whole = loss.clone() + self.of(part(own, all.len()), schedule, other) * weight;
+        let gradient = predicted.grad_remove(&mut whole.backward());
+        let gradient = gradient.expect("the loss depends on the prediction");
+        (loss.inner(), pass.backward(gradient))
+    }
+
     /// The loss of `unet` on `batch`, one number, showing each block's output to `probe`.
     pub fn loss_probed(
         &self,
@@ -88,6 +112,13 @@ impl Objective {
 }
 
 impl Batch {
+    /// Whether it can be computed together with `other`.
+    pub(crate) fn goes_with(&self, other: &Self) -> bool {
+        let ([_, latents @ ..], [_, others @ ..]) = (self.latents.dims(), other.latents.dims());
+        let ([_, text @ ..], [_, texts @ ..]) = (self.text.dims(), other.text.dims());
+        latents == others && text == texts
+    }
+
     /// The latents with their noise, and the timesteps as the UNet takes them.
     pub(crate) fn noisy(&self, schedule: &Schedule) -> (Tensor<4>, Vec<f64>) {
         let noisy = schedule.add_noise(self.latents.clone(), self.noise.clone(), &self.timesteps);

@@ -84,6 +84,10 @@ impl<'a> Prepared<'a> {
             Some((weight, every)) => identity.preserving(weight, every),
             None => identity,
         };
+        let identity = match train.class_pictures {
+            0 => identity,
+            pictures => identity.painting(pictures),
+        };
         Ok((fingerprint, identity))
     }
 
@@ -121,7 +125,9 @@ impl<'a> Prepared<'a> {
         let largest = self.buckets.keys().max_by_key(|(width, height)| width * height);
         let (width, height) = largest.copied().unwrap_or_default();
         let latents = [height / factor, width / factor].map(|side| side as usize);
-        Load { batch: self.config.train.batch, latents, tokens: self.tokens }
+        // Photos and pictures of the class are computed together.
+        let together = if self.config.train.preservation().is_some() { 2 } else { 1 };
+        Load { batch: self.config.train.batch * together, latents, tokens: self.tokens }
     }
 
     /// How it will be computed; `caching` says whether something has yet to be encoded.

@@ -16,6 +16,13 @@ pub enum Event<'a> {
         /// Photos in all.
         of: usize,
     },
+    /// Pictures of the class: painted, of all.
+    Painting {
+        /// Pictures painted.
+        done: usize,
+        /// Pictures in all.
+        of: usize,
+    },
     /// It is clear how the run will be computed.
     Planned(&'a Plan),
     /// The run ended.

@@ -1,11 +1,11 @@
 //! The loop of a training run.
 
+mod step;
+
 use std::path::PathBuf;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use likeness_diffusion::adapter::{Adapter, Place, places};
-use likeness_diffusion::noise;
-use likeness_diffusion::probe::FirstNonFinite;
 use likeness_diffusion::schedule::Schedule;
 use likeness_diffusion::text::TextEncoder;
 use likeness_diffusion::unet::{Checkpointing, Unet};
@@ -13,13 +13,13 @@ use likeness_diffusion::unet::{Checkpointing, Unet};
 use crate::batches::Batches;
 use crate::cache::Cache;
 use crate::checkpoints::{self, Snapshot};
+use crate::class_pictures::{ClassPictures, Painter};
 use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::header;
 use crate::identity::Identity;
-use crate::inputs::{About, Inputs, Said};
+use crate::inputs::Inputs;
 use crate::learning_rate::LearningRate;
-use crate::objective::{Batch, Objective};
 use crate::optimizer::AdamW;
 use crate::pace::Pace;
 use crate::prepare::{Machine, Prepared};
@@ -64,6 +64,7 @@ pub fn train(
     let checkpointing = plan.estimate.checkpointing;
     let mut run = Run::load(config, &prepared, inputs, machine.device, checkpointing)?;
     run.header = header::metadata(config, &prepared.checkpoint, &fingerprint, &prepared.dataset);
+    run.paint_class(&fingerprint, &mut cache, on_event)?;
     run.resume(&folder)?;
     let outcome = run.go_on(&folder, &identity, stop, on_event)?;
     if let (true, Some(measured_mib)) = (machine.own_memory, peak_memory_mib()) {
@@ -83,16 +84,11 @@ struct Run<'a> {
     places: Vec<Place>,
     inputs: Inputs,
     batches: Batches,
+    class_pictures: Option<ClassPictures>,
     trainable: Trainable,
     adam: AdamW,
     checkpointing: Checkpointing,
     header: std::collections::HashMap<String, String>,
-}
-
-/// What one optimizer step gave.
-struct Stepped {
-    loss: Tensor<1>,
-    norm: Tensor<1>,
 }
 
 impl<'a> Run<'a> {
@@ -127,11 +123,40 @@ impl<'a> Run<'a> {
             places,
             inputs,
             batches,
+            class_pictures: None,
             trainable,
             adam,
             checkpointing,
             header: Default::default(),
         })
+    }
+
+    /// Paints what the class is preserved on, if it is on pictures of it.
+    fn paint_class(
+        &mut self,
+        fingerprint: &str,
+        cache: &mut Cache,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<(), TrainError> {
+        let train = &self.config.train;
+        if train.class_pictures == 0 {
+            return Ok(());
+        }
+        let depends = format!("{fingerprint} {} {:?}", train.clip_skip, train.precision);
+        let painter = Painter {
+            base: &self.base,
+            schedule: &self.schedule,
+            inputs: &self.inputs,
+            batch: train.batch,
+            seed: self.config.seed,
+            depends: &depends,
+            device: self.device,
+        };
+        let pictures = painter.paint(train.class_pictures, cache, &mut |done, of| {
+            on_event(Event::Painting { done, of });
+        })?;
+        self.class_pictures = Some(pictures);
+        Ok(())
     }
 
     fn resume(&mut self, folder: &RunFolder) -> Result<(), TrainError> {
@@ -203,112 +228,6 @@ impl<'a> Run<'a> {
             warmup_steps: train.warmup_steps,
             steps: train.steps,
         }
-    }
-
-    /// One optimizer step: gradients of `accumulate` batches, averaged, each with that of its class
-    /// where it is preserved. The loss is the photos' alone.
-    fn step(&mut self, step: usize, rate: f64) -> Stepped {
-        let count = self.config.train.accumulate;
-        let preservation = self.config.train.preservation();
-        let (mut gradient, mut total) = (None, None);
-        for part in 0..count {
-            let index = step * count + part;
-            let (loss, mut one) = self.gradient(|run| run.batch(index, About::Character));
-            if let Some((weight, _)) = preservation.filter(|(_, every)| step.is_multiple_of(*every))
-            {
-                one = one + self.gradient(|run| run.class_batch(index)).1 * weight;
-            }
-            gradient = Some(gradient.map_or(one.clone(), |sum: Tensor<1>| sum + one));
-            total = Some(total.map_or(loss.clone(), |sum: Tensor<1>| sum + loss));
-        }
-        let some = "at least one batch is accumulated";
-        let (gradient, loss) = (gradient.expect(some), total.expect(some));
-        let (gradient, loss) = (gradient / count as f64, loss / count as f64);
-        let (values, norm) = self.adam.step(self.trainable.values.clone(), gradient, rate);
-        self.trainable.values = values;
-        Stepped { loss, norm }
-    }
-
-    /// Loss and gradient of one batch.
-    fn gradient(&mut self, batch: impl FnOnce(&Self) -> Batch) -> (Tensor<1>, Tensor<1>) {
-        // Anew for each batch: a backward pass uses its graph up.
-        let leaves = self.trainable.install(&mut self.unet, self.text_encoder.as_mut());
-        let (batch, how) = (batch(self), self.checkpointing);
-        let (loss, mut pieces) =
-            self.objective().gradients(&self.unet, &self.schedule, &batch, how);
-        (loss, leaves.gradient(&mut pieces))
-    }
-
-    fn objective(&self) -> Objective {
-        let gamma = self.config.train.min_snr_gamma;
-        Objective { min_snr_gamma: (gamma > 0.0).then_some(gamma) }
-    }
-
-    /// Batch number `index`: photos, latents, noise and timesteps are functions of seed and index.
-    fn batch(&self, index: usize, about: About) -> Batch {
-        let (seed, at) = (self.config.seed, index as u64);
-        let photos = self.batches.at(index);
-        let [channels, height, width] = self.inputs.latent_shape(photos[0]);
-        let shape = [photos.len(), channels, height, width];
-        let draw = |purpose: &str| {
-            let values = noise::normal(seed, purpose, at, shape.iter().product());
-            Tensor::<4>::from_data(TensorData::new(values, shape), self.device)
-        };
-        let timestep =
-            |i: usize| noise::below(seed, &format!("timestep {i}"), at, self.schedule.len());
-        Batch {
-            latents: self.inputs.latents(&photos, draw("latents"), self.device),
-            noise: draw("noise"),
-            timesteps: (0..photos.len()).map(timestep).collect(),
-            text: self.text(&photos, &self.said(index, about)),
-            target: None,
-            mask: self.inputs.masks(&photos, self.device),
-        }
-    }
-
-    /// Batch number `index` as photos of anyone, to be predicted as the base does.
-    fn class_batch(&self, index: usize) -> Batch {
-        let photos = self.batches.at(index);
-        let mut batch = Batch { mask: None, ..self.batch(index, About::Class) };
-        let said = self.said(index, About::Class);
-        let states = self.inputs.states(&photos, &said, self.device);
-        let states = states.expect("the base's states of the class are kept");
-        let (noisy, times) = batch.noisy(&self.schedule);
-        batch.target = Some(self.base.forward(noisy, &times, states));
-        batch
-    }
-
-    /// The texts of batch number `index`: variants are functions of seed and index, too.
-    fn said(&self, index: usize, about: About) -> Said {
-        let count = self.inputs.variants();
-        let one =
-            |i: usize| noise::below(self.config.seed, &format!("text {i}"), index as u64, count);
-        Said { about, variants: (0..self.batches.at(index).len()).map(one).collect() }
-    }
-
-    /// Text states of `photos`, by the encoder as it is now.
-    fn text(&self, photos: &[usize], said: &Said) -> Tensor<3> {
-        let Some(encoder) = &self.text_encoder else {
-            let states = self.inputs.states(photos, said, self.device);
-            return states.expect("states are kept unless the encoder learns");
-        };
-        let (windows, each) = self.inputs.windows(photos, said);
-        let states = encoder.encode(&windows, self.config.train.clip_skip);
-        let [_, tokens, width] = states.dims();
-        states.reshape([photos.len(), each * tokens, width])
-    }
-
-    /// The first block whose output is not finite in the batches of `step`.
-    fn blame(&self, step: usize) -> Option<String> {
-        let (count, unet) = (self.config.train.accumulate, self.unet.untracked());
-        (0..count).find_map(|part| {
-            let mut batch = self.batch(step * count + part, About::Character);
-            batch.text = batch.text.inner();
-            let mut probe = FirstNonFinite::default();
-            let objective = self.objective();
-            objective.loss_probed(&unet, &self.schedule, &batch, &mut Some(&mut probe));
-            probe.name
-        })
     }
 
     fn store(

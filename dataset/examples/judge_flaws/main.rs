@@ -2,7 +2,7 @@
 //!
 //! PICTURES is what the studio's example `flaws` wrote, a folder of folders: a picture's faces are
 //! its truth beside it, moved at random by 3 % of the distance between the eyes as a face finder
-//! would. With MODELS, pictures without a truth are judged by the faces that these find, each also
+//! would; a reader of faces among the MODELS is asked. With MODELS, pictures without a truth are judged by the faces that these find, each also
 //! with flaws put on it (see `spoil`) unless all shall be judged `plain`. OUT gets a line of JSON a picture: folder, name, flaw and its
 //! strength, verdict, rules, measures.
 
@@ -69,6 +69,7 @@ fn of_file(path: &Path, models: Option<&FaceModels>, plain: bool) -> Result<Stri
         (None, Some(models)) => models.faces(&image)?,
         (None, None) => Vec::new(),
     };
+    let name = path.display().to_string();
     let line = |flaw: &str, strength: f64, judged: Judged| {
         let rules = |reasons: &[likeness_dataset::Reason]| {
             reasons.iter().map(|reason| reason.rule.clone()).collect::<Vec<_>>()
@@ -77,14 +78,14 @@ fn of_file(path: &Path, models: Option<&FaceModels>, plain: bool) -> Result<Stri
             judged.measures.iter().map(|m| (m.name.clone(), json!(m.value))).collect();
         let (rules, notes) = (rules(&judged.reasons), rules(&judged.notes));
         json!({
-            "folder": folder, "path": path.display().to_string(), "flaw": flaw,
+            "folder": folder, "path": name, "flaw": flaw,
             "strength": strength, "verdict": judged.verdict.name(), "rules": rules, "notes": notes,
             "measures": measures, "truth": truth,
         })
         .to_string()
             + "\n"
     };
-    let mut lines = line("none", 0.0, judge_picture(&bytes, faces.clone(), MIN_SIDE)?);
+    let mut lines = line("none", 0.0, judge_picture(&name, &bytes, faces.clone(), MIN_SIDE, models)?);
     let spoilt = match &truth {
         Some(_) => folder == "clean" && stem(path).is_some_and(|n| n.is_multiple_of(SPOILT_EVERY)),
         None => !plain,
@@ -98,7 +99,7 @@ fn of_file(path: &Path, models: Option<&FaceModels>, plain: bool) -> Result<Stri
         _ => faces,
     };
     for (flaw, strength, spoilt) in spoil::all(&image, faces.first()) {
-        lines += &line(flaw, strength, judge_picture(&spoilt, faces.clone(), 1)?);
+        lines += &line(flaw, strength, judge_picture(&name, &spoilt, faces.clone(), 1, models)?);
     }
     Ok(lines)
 }

@@ -7,16 +7,18 @@
 //! between the eyes. Beyond `review` a person should look; beyond `drop` the photo is not trained
 //! on.
 
+mod condition;
 mod face;
 mod picture;
 
+pub(crate) use condition::*;
 pub(crate) use face::*;
 pub(crate) use picture::*;
 
 use crate::limit::Limit;
 
 /// All of them, as they are listed in a report.
-pub(crate) const ALL: [&Limit; 39] = [
+pub(crate) const ALL: [&Limit; 44] = [
     &SHORT_SIDE,
     &FACES,
     &OTHER_FACE,
@@ -46,6 +48,11 @@ pub(crate) const ALL: [&Limit; 39] = [
     &MOUTH_SEEN,
     &MOUTH_OPEN,
     &FACE_CONTRAST,
+    &READ_EYES_CLOSED,
+    &READ_COVERED,
+    &READ_HARD_SHADOW,
+    &READ_BACKLIT,
+    &READ_OVERDONE,
     &NOISE,
     &COLOURS,
     &FRAME,

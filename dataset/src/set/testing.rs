@@ -46,7 +46,8 @@ pub(crate) fn face_look() -> FaceLook {
     let tone = FaceTone { contrast: 1.6, texture: 0.1 };
     let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
     let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
-    FaceLook { look: look(), pose, portrait, features, tone, backlight: 0.1, share: 0.4, scenery }
+    let condition = Default::default();
+    FaceLook { look: look(), pose, portrait, features, tone, backlight: 0.1, share: 0.4, scenery, condition }
 }
 
 /// A measured photo of some people: the angle of an identity and the size of its face in pixels,

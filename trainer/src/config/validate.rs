@@ -3,6 +3,9 @@
 use super::{Mask, RunConfig};
 use crate::error::TrainError;
 
+/// Most pictures of the class: beyond it a count was surely mistyped.
+const MOST_PICTURES: usize = 10_000;
+
 impl RunConfig {
     /// Fails at the first value that makes no sense, alone or with another.
     pub fn validate(&self) -> Result<(), TrainError> {
@@ -66,6 +69,16 @@ impl RunConfig {
                 "train.preserve_every",
                 train.preserve_every == 1 || train.preserve_class > 0.0,
                 "has no effect by itself; give `train.preserve_class = 1`, too",
+            ),
+            (
+                "train.class_pictures",
+                train.class_pictures == 0 || train.preserve_class > 0.0,
+                "has no effect by itself; give `train.preserve_class = 1`, too",
+            ),
+            (
+                "train.class_pictures",
+                train.class_pictures <= MOST_PICTURES,
+                "is above 10000; 30 to 200 are enough",
             ),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {

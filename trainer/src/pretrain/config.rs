@@ -65,7 +65,7 @@ impl Default for MeasuresConfig {
 }
 
 /// The pictures that are rendered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CorpusConfig {
     /// Different characters.
@@ -76,6 +76,9 @@ pub struct CorpusConfig {
     pub held_out_characters: usize,
     /// Pixels a side; a multiple of the autoencoder's factor.
     pub side: usize,
+    /// Share of pictures whose face has a flaw, 0 to 1: for a reader of flaws, not for a base.
+    #[serde(default)]
+    pub flawed: f64,
 }
 
 /// An autoencoder.

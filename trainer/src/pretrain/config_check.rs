@@ -16,6 +16,10 @@ impl PretrainConfig {
             );
             return Err(wrong("corpus.characters", reason));
         }
+        if !(0.0..=1.0).contains(&corpus.flawed) {
+            let reason = format!("is {}; give 0 to 1", corpus.flawed);
+            return Err(wrong("corpus.flawed", reason));
+        }
         let factor = self.vae(1.0).factor() << (self.denoiser.channels.len().max(1) - 1);
         if corpus.side == 0 || !corpus.side.is_multiple_of(factor) {
             let reason = format!(
