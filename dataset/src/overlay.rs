@@ -14,13 +14,14 @@ const COARSE: usize = 4; // cells along a side
 const MIDDLE: usize = 16;
 const FINE: usize = 32;
 /// Spans of a side at which windows are tried: start and length.
-const SPANS: [(f32, f32); 8] = [
+const SPANS: [(f32, f32); 9] = [
     (0.0, 1.0),
     (0.0, 0.85),
     (0.075, 0.85),
     (0.15, 0.85),
     (0.0, 0.7),
     (0.1, 0.7),
+    (0.15, 0.7),
     (0.2, 0.7),
     (0.3, 0.7),
 ];

@@ -119,6 +119,8 @@ pub struct ModelCard {
     /// The cosine below which an encoder takes two faces for two people, or features two pictures
     /// for two subjects.
     pub same_person_cosine: f64,
+    /// The score from which a detector has found a face, 0 to 1.
+    pub least_score: f32,
     /// What a reader tells; empty for others.
     pub axes: Vec<Axis>,
 }
@@ -142,12 +144,15 @@ struct Description {
     licence: String,
     source: String,
     same_person_cosine: Option<f64>,
+    least_score: Option<f32>,
     #[serde(default)]
     axes: Vec<Axis>,
 }
 
 /// MobileFace V2 on photographs: impostors reach .30, the same person .48.
 const USUAL_SAME_PERSON_COSINE: f64 = 0.35;
+/// YuNet's score of what is surely a face.
+pub(crate) const USUAL_LEAST_SCORE: f32 = 0.6;
 
 impl ModelCard {
     /// The card of a model that the catalogue knows.
@@ -167,6 +172,7 @@ impl ModelCard {
             margin: 0.0,
             output_dimension: known.output_dimension,
             same_person_cosine: known.same_person_cosine,
+            least_score: USUAL_LEAST_SCORE,
             axes: Vec::new(),
         }
     }
@@ -200,6 +206,7 @@ impl ModelCard {
             margin: said.margin,
             output_dimension: said.output_dimension,
             same_person_cosine: said.same_person_cosine.unwrap_or(USUAL_SAME_PERSON_COSINE),
+            least_score: said.least_score.unwrap_or(USUAL_LEAST_SCORE),
             axes: said.axes,
         })
     }
@@ -224,6 +231,9 @@ impl Description {
         }
         if !(0.0..=2.0).contains(&self.margin) {
             return Err(format!("margin {} where 0 to 2 are possible", self.margin));
+        }
+        if let Some(score) = self.least_score.filter(|score| !(0.05..1.0).contains(score)) {
+            return Err(format!("least_score {score} where 0.05 to 1 are possible"));
         }
         let size = self.input_size;
         if !(16..=4096).contains(&size) {
@@ -254,7 +264,11 @@ mod tests {
     fn a_description_is_read_and_named_after_its_file() {
         let card = read(GOOD).expect("a good description");
         assert_eq!((card.name.as_str(), card.output_dimension), ("mine", 512));
-        assert_eq!(card.same_person_cosine, 0.35);
+        assert_eq!((card.same_person_cosine, card.least_score), (0.35, 0.6));
+        let other = read(&format!("{GOOD}least_score = 0.4\n")).expect("a score");
+        assert_eq!(other.least_score, 0.4);
+        let error = read(&format!("{GOOD}least_score = 4\n")).expect_err("no score");
+        assert!(error.to_string().contains("least_score 4"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,6 @@ use crate::network::{Network, Output};
 use crate::shrink::{factor_to, shrunk};
 use crate::suppress::suppress;
 
-const LEAST_SCORE: f32 = 0.6;
 const MOST_IOU: f32 = 0.3;
 
 /// A face detector with YuNet's outputs.
@@ -37,7 +36,7 @@ impl Detector {
         let outputs = self.network.run(&square)?;
         let mut found = Vec::new();
         for stride in STRIDES {
-            found.extend(decode(&self.maps(&outputs, stride)?, LEAST_SCORE));
+            found.extend(decode(&self.maps(&outputs, stride)?, self.network.card().least_score));
         }
         let kept = suppress(found, MOST_IOU);
         let mut faces: Vec<Face> = kept.iter().map(|face| face.scaled(1.0 / scale)).collect();

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::card::ModelCard;
+use crate::card::{ModelCard, USUAL_LEAST_SCORE};
 
 /// The sha256 of `bytes`, in hex.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
@@ -17,9 +17,13 @@ pub(crate) fn of<'a>(
     readers: impl Iterator<Item = &'a ModelCard>,
 ) -> String {
     let said = |card: &ModelCard| {
-        let ModelCard { sha256, input_size, channels, mean, scale, margin, .. } = card;
+        let ModelCard { sha256, input_size, channels, mean, scale, margin, least_score, .. } = card;
         let margin = if *margin == 0.0 { String::new() } else { format!(" {margin}") };
-        format!("{sha256} {input_size} {channels:?} {mean} {scale}{margin}\n")
+        let least = match card.least_score == USUAL_LEAST_SCORE {
+            true => String::new(),
+            false => format!(" from {least_score}"),
+        };
+        format!("{sha256} {input_size} {channels:?} {mean} {scale}{margin}{least}\n")
     };
     let all: String = [detector, encoder].into_iter().chain(readers).map(said).collect();
     sha256_hex(all.as_bytes())

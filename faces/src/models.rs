@@ -70,7 +70,7 @@ impl FaceModels {
         })
     }
 
-    /// The faces in `image` in its pixels, largest first: score at least 0.6,
+    /// The faces in `image` in its pixels, largest first: of the card's `least_score`,
     /// overlapping by an IoU of at most 0.3.
     pub fn faces(&self, image: &RgbImage) -> Result<Vec<Face>, FaceError> {
         self.detector.faces(image)

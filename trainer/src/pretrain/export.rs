@@ -85,6 +85,11 @@ pub const TEXT_PREFIX: &str = "text_model.";
 /// The folder in a base that holds its judges.
 pub const JUDGES: &str = "judges";
 
+/// The score from which the finder has found a face. On 715 held-out renders all faces have it, and 0.4 %
+/// of the pictures something else; at YuNet's 0.6, 98.3 % and 0.1 %, and of what the base paints a
+/// tenth to a third is lost.
+const LEAST_SCORE: f64 = 0.35;
+
 /// Writes the face finder.
 pub fn finder(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> {
     judge(
@@ -94,6 +99,7 @@ pub fn finder(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> 
         &json!({
             "kind": "detector",
             "name": "likeness finder",
+            "least_score": LEAST_SCORE,
             "input_size": config.finder.side,
         }),
     )
