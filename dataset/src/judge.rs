@@ -196,7 +196,7 @@ impl Judgement {
 
     /// Judges by what a reader is sure of where there is one; of the `measures` of the same flaw then only
     /// what is dropped counts.
-    fn read_or(&mut self, read: Option<f64>, by: &Limit, measures: &[(&Limit, f64)]) {
+    pub fn read_or(&mut self, read: Option<f64>, by: &Limit, measures: &[(&Limit, f64)]) {
         if let Some(share) = read {
             self.limited(by, share);
         }

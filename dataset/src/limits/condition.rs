@@ -4,7 +4,7 @@
 
 use crate::limit::{Limit, WORSE_ABOVE};
 
-const SOURCE: &str = "above it the reader errs on at most 1 % of renders without the flaw";
+const SOURCE: &str = "from here on it is more likely than not; how often it errs is up to the reader";
 
 pub(crate) const READ_EYES_CLOSED: Limit = Limit {
     measure: "read_eyes_closed",
@@ -55,3 +55,24 @@ pub(crate) const READ_OVERDONE: Limit = Limit {
     source: SOURCE,
     ..WORSE_ABOVE
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::Judgement;
+    use crate::limits::MOUTH_SEEN;
+
+    #[test]
+    fn a_reader_decides_what_is_reviewed_and_measures_what_is_dropped() {
+        let said = |read: Option<f64>, mouth: f64| {
+            let mut said = Judgement::default();
+            said.read_or(read, &READ_COVERED, &[(&MOUTH_SEEN, mouth)]);
+            assert_eq!(said.measures.get("mouth_seen"), Some(mouth));
+            (said.reasons.len(), said.doubts.len())
+        };
+        assert_eq!(said(None, 0.05), (0, 1), "without a reader the measure decides");
+        assert_eq!(said(Some(0.1), 0.05), (0, 0));
+        assert_eq!(said(Some(0.9), 0.3), (0, 1));
+        assert_eq!(said(Some(0.1), 0.01), (1, 0), "what is dropped stays dropped");
+    }
+}
