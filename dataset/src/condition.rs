@@ -1,7 +1,7 @@
 //! What a reader of faces says of a face's flaws, where the face models have one.
 
-use likeness_faces::{Face, FaceError, FaceModels, conditions};
 use image::RgbImage;
+use likeness_faces::{Face, FaceError, FaceModels, conditions};
 use serde::{Deserialize, Serialize};
 
 /// How sure the reader is of each flaw, 0 to 1; `None` of what it does not tell.
@@ -21,7 +21,11 @@ pub(crate) struct Condition {
 
 impl Condition {
     /// Reads `face` in `image`.
-    pub fn of(models: Option<&FaceModels>, image: &RgbImage, face: &Face) -> Result<Self, FaceError> {
+    pub fn of(
+        models: Option<&FaceModels>,
+        image: &RgbImage,
+        face: &Face,
+    ) -> Result<Self, FaceError> {
         let told = models.map_or(Ok(Vec::new()), |models| models.conditions(image, face))?;
         let sure = |(name, labels): conditions::Condition, of: &[&str]| {
             let (_, shares) = told.iter().find(|(told, _)| *told == name)?;

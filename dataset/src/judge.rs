@@ -1,7 +1,6 @@
 //! Judges one photo by itself.
 
 use crate::calibrate::OwnLimits;
-use crate::limit::Limit;
 use crate::limits;
 use crate::measure::{FaceLook, Look, Measured};
 use crate::record::{Measures, Reason, Verdict};
@@ -194,18 +193,6 @@ impl Judgement {
         self.measures.add("skin_texture", tone.texture, "ratio", None, None);
     }
 
-    /// Judges by what a reader is sure of where there is one; of the `measures` of the same flaw then only
-    /// what is dropped counts.
-    pub fn read_or(&mut self, read: Option<f64>, by: &Limit, measures: &[(&Limit, f64)]) {
-        if let Some(share) = read {
-            self.limited(by, share);
-        }
-        for (limit, value) in measures {
-            let review = limit.review.filter(|_| read.is_none());
-            self.limited(&Limit { review, ..**limit }, *value);
-        }
-    }
-
     /// The whole picture is always measured, but judged (`decides`) only where there is no face
     /// to judge by; that it is dark all over is always said.
     fn picture_look(&mut self, look: &Look, decides: bool) {
@@ -296,7 +283,17 @@ mod tests {
         let portrait = Portrait { light_side: 0.1, shadow: 0.05, shadow_edge: 0.08, cover: 3.0 };
         let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
         let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
-        FaceLook { look, pose, portrait, features, tone, backlight: 0.1, share: 0.4, scenery, condition }
+        FaceLook {
+            look,
+            pose,
+            portrait,
+            features,
+            tone,
+            backlight: 0.1,
+            share: 0.4,
+            scenery,
+            condition,
+        }
     }
 
     fn photo(faces: Vec<Face>) -> Measured {

@@ -62,6 +62,18 @@ impl Judgement {
             Verdict::Keep => {}
         }
     }
+
+    /// Judges by what a reader is sure of where there is one; of the `measures` of the same flaw then only
+    /// what is dropped counts.
+    pub fn read_or(&mut self, read: Option<f64>, by: &Limit, measures: &[(&Limit, f64)]) {
+        if let Some(share) = read {
+            self.limited(by, share);
+        }
+        for (limit, value) in measures {
+            let review = limit.review.filter(|_| read.is_none());
+            self.limited(&Limit { review, ..**limit }, *value);
+        }
+    }
 }
 
 impl Limit {

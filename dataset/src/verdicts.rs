@@ -130,6 +130,12 @@ pub(crate) fn drop_for(record: &mut ImageRecord, reason: Reason) {
     record.reasons.push(reason);
 }
 
+/// A doubt: a reason to review what is kept.
+pub(crate) fn doubt(record: &mut ImageRecord, reason: Reason) {
+    record.verdict = Verdict::Review;
+    record.reasons.push(reason);
+}
+
 fn record(
     photo: &Photo,
     options: &CurateOptions,

@@ -43,7 +43,10 @@ fn the_class_is_preserved_on_pictures_that_the_base_painted() {
     let ran = world.run(&world.train("a", &format!("{learns} --set train.class_pictures=3"))).ok();
     assert!(ran.stderr.contains("paint: 3/3  pictures of the class"), "{}", ran.stderr);
     world.run(&world.train("photos", learns)).ok();
-    assert_ne!(world.bytes("runs/a/adapter.safetensors"), world.bytes("runs/photos/adapter.safetensors"));
+    assert_ne!(
+        world.bytes("runs/a/adapter.safetensors"),
+        world.bytes("runs/photos/adapter.safetensors")
+    );
     let painted = std::fs::read_dir(world.at("runs/a/cache/class")).expect("painted").count();
     assert_eq!(painted, 3);
     world.run(&world.train("free", "--steps 40 --set train.learning_rate=5e-3")).ok();

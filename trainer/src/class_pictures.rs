@@ -45,12 +45,13 @@ pub(crate) struct Painter<'a> {
 pub(crate) struct ClassPictures {
     pictures: Vec<Picture>,
     batches: Batches,
+    seed: u64,
+    variants: usize, // of each photo's texts
 }
 
 struct Picture {
     latents: HostTensor, // [1, 4, h, w], scaled
-    photo: usize,        // whose text it was painted from
-    variant: usize,      // of that text
+    photo: usize,        // from whose text it was painted
 }
 
 /// What a step is shown: latents, and the photos whose texts go with them.
@@ -82,12 +83,14 @@ impl Painter<'_> {
             let [latents] = cache.get("class", &[&painted, self.depends], ["latents"], || {
                 Ok([host(self.latents(index, shape, (photo, &said), longest))])
             })?;
-            pictures.push(Picture { latents, photo, variant });
+            pictures.push(Picture { latents, photo });
         }
         on_picture(count, count);
         let size = |picture: &Picture| (picture.latents.shape[2], picture.latents.shape[3]);
         let sizes: Vec<_> = pictures.iter().map(size).collect();
-        Ok(ClassPictures { batches: Batches::new(&sizes, self.batch, self.seed), pictures })
+        let batches = Batches::new(&sizes, self.batch, self.seed);
+        let (seed, variants) = (self.seed, self.inputs.variants());
+        Ok(ClassPictures { pictures, batches, seed, variants })
     }
 
     fn latents(
@@ -117,18 +120,19 @@ impl Painter<'_> {
 }
 
 impl ClassPictures {
-    /// Batch number `index`, of pictures of one size.
+    /// Batch number `index`, of pictures of one size, each with some variant of its photo's text: the base
+    /// predicts something for any, and what is noise yet depends on the text alone.
     pub fn at(&self, index: usize, device: &Device) -> Shown {
         let chosen: Vec<_> =
             self.batches.at(index).into_iter().map(|at| &self.pictures[at]).collect();
         let latents = chosen.iter().map(|picture| tensor(&picture.latents, device));
+        let variant = |place: usize| {
+            noise::below(self.seed, &format!("class text {place}"), index as u64, self.variants)
+        };
         Shown {
             latents: Tensor::cat(latents.collect(), 0),
             photos: chosen.iter().map(|picture| picture.photo).collect(),
-            said: Said {
-                about: About::Class,
-                variants: chosen.iter().map(|picture| picture.variant).collect(),
-            },
+            said: Said { about: About::Class, variants: (0..chosen.len()).map(variant).collect() },
         }
     }
 }

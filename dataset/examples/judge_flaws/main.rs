@@ -85,7 +85,8 @@ fn of_file(path: &Path, models: Option<&FaceModels>, plain: bool) -> Result<Stri
         .to_string()
             + "\n"
     };
-    let mut lines = line("none", 0.0, judge_picture(&name, &bytes, faces.clone(), MIN_SIDE, models)?);
+    let mut lines =
+        line("none", 0.0, judge_picture(&name, &bytes, faces.clone(), MIN_SIDE, models)?);
     let spoilt = match &truth {
         Some(_) => folder == "clean" && stem(path).is_some_and(|n| n.is_multiple_of(SPOILT_EVERY)),
         None => !plain,

@@ -4,7 +4,8 @@
 
 use crate::limit::{Limit, WORSE_ABOVE};
 
-const SOURCE: &str = "from here on it is more likely than not; how often it errs is up to the reader";
+const SOURCE: &str =
+    "from here on it is more likely than not; how often it errs is up to the reader";
 
 pub(crate) const READ_EYES_CLOSED: Limit = Limit {
     measure: "read_eyes_closed",

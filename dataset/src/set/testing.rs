@@ -47,7 +47,17 @@ pub(crate) fn face_look() -> FaceLook {
     let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
     let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
     let condition = Default::default();
-    FaceLook { look: look(), pose, portrait, features, tone, backlight: 0.1, share: 0.4, scenery, condition }
+    FaceLook {
+        look: look(),
+        pose,
+        portrait,
+        features,
+        tone,
+        backlight: 0.1,
+        share: 0.4,
+        scenery,
+        condition,
+    }
 }
 
 /// A measured photo of some people: the angle of an identity and the size of its face in pixels,

@@ -12,7 +12,7 @@ use crate::set::balance;
 use crate::set::choose::{self, Left};
 use crate::set::quality::quality;
 use crate::set::strangers::Crowd;
-use crate::verdicts::{Verdicts, drop_for};
+use crate::verdicts::{Verdicts, doubt, drop_for};
 
 impl Verdicts {
     /// Drops all but the best of the photos that are the same picture or of one burst.
@@ -33,7 +33,7 @@ impl Verdicts {
         }
     }
 
-    /// Drops photos of other people than the character.
+    /// Drops photos of other people than the character; where that is doubtful they are reviewed.
     pub(crate) fn drop_strangers(
         &mut self,
         photos: &[Photo],
@@ -73,7 +73,11 @@ impl Verdicts {
                 let message = format!(
                     "another person: the likeness to the other faces is {cosine:.2}, at least {least:.2} is expected"
                 );
-                drop_for(record, Reason::measured("another person", message, cosine, least));
+                let reason = Reason::measured("another person", message, cosine, least);
+                match cosine < rules::DOUBTFUL_LIKENESS * least {
+                    true => drop_for(record, reason),
+                    false => doubt(record, reason),
+                }
             }
         }
     }

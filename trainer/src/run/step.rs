@@ -83,7 +83,12 @@ impl Run<'_> {
     fn batch(&self, index: usize, about: About) -> Batch {
         let Shown { latents, photos, said } = self.shown(index, about);
         let timestep = |i: usize| {
-            noise::below(self.config.seed, &format!("timestep {i}"), index as u64, self.schedule.len())
+            noise::below(
+                self.config.seed,
+                &format!("timestep {i}"),
+                index as u64,
+                self.schedule.len(),
+            )
         };
         Batch {
             noise: self.draw("noise", index, latents.dims()),
