@@ -39,7 +39,7 @@ fn the_class_stays_nearer_to_the_base_where_it_is_preserved() {
 #[test]
 fn the_class_is_preserved_on_pictures_that_the_base_painted() {
     let world = World::with_dataset(2);
-    let learns = "--steps 40 --set train.learning_rate=5e-3 --set train.preserve_class=3";
+    let learns = "--steps 40 --set train.learning_rate=5e-3 --set train.preserve_class=20";
     let ran = world.run(&world.train("a", &format!("{learns} --set train.class_pictures=3"))).ok();
     assert!(ran.stderr.contains("paint: 3/3  pictures of the class"), "{}", ran.stderr);
     world.run(&world.train("photos", learns)).ok();

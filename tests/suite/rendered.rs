@@ -170,7 +170,7 @@ fn a_reader_of_faces_with_flaws_judges_photos() {
     }
     world.likeness("studio --out photos --seed 9 --pictures 4 --size 512 --captions mika").ok();
     world.likeness("curate photos --trigger mika --models judges").ok();
-    let first = world.text("photos.dataset/images.jsonl");
+    let first = world.text("mika.dataset/images.jsonl");
     for read in
         ["read_eyes_closed", "read_covered", "read_hard_shadow", "read_backlit", "read_overdone"]
     {
