@@ -21,7 +21,7 @@ use crate::record::{ImageRecord, Verdict};
 pub(crate) use own::OwnLimits;
 
 /// The limits that can be calibrated: all of one number.
-const CALIBRATED: [&Limit; 28] = [
+const CALIBRATED: [&Limit; 33] = [
     &limits::EYE_DISTANCE,
     &limits::YAW,
     &limits::PITCH,
@@ -40,6 +40,11 @@ const CALIBRATED: [&Limit; 28] = [
     &limits::MOUTH_SEEN,
     &limits::MOUTH_OPEN,
     &limits::FACE_CONTRAST,
+    &limits::READ_EYES_CLOSED,
+    &limits::READ_COVERED,
+    &limits::READ_HARD_SHADOW,
+    &limits::READ_BACKLIT,
+    &limits::READ_OVERDONE,
     &limits::NOISE,
     &limits::COLOURS,
     &limits::FRAME,
@@ -181,6 +186,7 @@ fn verdict(record: &ImageRecord, own: &OwnLimits) -> Verdict {
         let Some(value) = record.measures.get(limit.measure) else { continue };
         match limit.verdict(value) {
             Verdict::Drop => worst = Verdict::Drop,
+            Verdict::Review if limits::is_overruled(&limit, &record.measures) => {}
             Verdict::Review if worst == Verdict::Keep => worst = Verdict::Review,
             _ => {}
         }

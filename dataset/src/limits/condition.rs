@@ -3,6 +3,7 @@
 //! Where it tells of a flaw, its word decides what is reviewed in place of the measures of that flaw.
 
 use crate::limit::{Limit, WORSE_ABOVE};
+use crate::record::Measures;
 
 const SOURCE: &str =
     "from here on it is more likely than not; how often it errs is up to the reader";
@@ -57,11 +58,23 @@ pub(crate) const READ_OVERDONE: Limit = Limit {
     ..WORSE_ABOVE
 };
 
+const READ: [&Limit; 5] =
+    [&READ_EYES_CLOSED, &READ_COVERED, &READ_HARD_SHADOW, &READ_BACKLIT, &READ_OVERDONE];
+
+/// Whether a reader has told of the flaw of `limit`, so that its measure is not reviewed.
+pub(crate) fn is_overruled(limit: &Limit, measures: &Measures) -> bool {
+    let same = |read: &Limit| {
+        let shadows = read.rule == "hard shadow" && limit.rule == "one-sided light";
+        read.measure != limit.measure && (read.rule == limit.rule || shadows)
+    };
+    READ.iter().any(|read| same(read) && measures.get(read.measure).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::judge::Judgement;
-    use crate::limits::MOUTH_SEEN;
+    use crate::limits::{LIGHT_SIDE, MOUTH_SEEN, NOISE};
 
     #[test]
     fn a_reader_decides_what_is_reviewed_and_measures_what_is_dropped() {
@@ -75,5 +88,14 @@ mod tests {
         assert_eq!(said(Some(0.1), 0.05), (0, 0));
         assert_eq!(said(Some(0.9), 0.3), (0, 1));
         assert_eq!(said(Some(0.1), 0.01), (1, 0), "what is dropped stays dropped");
+    }
+
+    #[test]
+    fn a_measure_is_overruled_by_what_was_read_of_its_flaw() {
+        let mut measures = Measures::default();
+        measures.add("read_hard_shadow", 0.1, "share", None, None);
+        let overruled = [&LIGHT_SIDE, &MOUTH_SEEN, &NOISE, &READ_HARD_SHADOW]
+            .map(|l| is_overruled(l, &measures));
+        assert_eq!(overruled, [true, false, false, false]);
     }
 }
