@@ -148,8 +148,8 @@ impl Judgement {
             self.reasons.push(Reason::measured("bright", message, mean, brightest));
         } else if bright > rules::FACE_WHITE_DOUBT {
             let message = format!("{} of the face is lost in white", percent(bright));
-            let lost = bright > most_white;
-            let end = if lost { most_white } else { rules::FACE_WHITE_DOUBT };
+            let end = if bright > most_white { most_white } else { rules::FACE_WHITE_DOUBT };
+            let lost = end == most_white || picture.exposure.mean > rules::BURNT_PICTURE;
             let said = if lost { &mut self.reasons } else { &mut self.doubts };
             said.push(Reason::measured("bright", message, bright, end));
         }
@@ -342,6 +342,11 @@ mod tests {
         assert!(rules_of(&photo(vec![face(300.0), face(80.0)]), FaceRules::Apply).is_empty());
         assert_eq!(rules_of(&photo(vec![face(100.0)]), FaceRules::Apply), ["small face"]);
         assert_eq!(rules_of(&photo(vec![]), FaceRules::Apply), ["no face"]);
+        let mut burnt = photo(vec![face(300.0)]);
+        burnt.face.as_mut().expect("a face").look.exposure.bright_share = 0.25;
+        assert!(rules_of(&burnt, FaceRules::Apply).is_empty(), "a doubt alone");
+        burnt.picture.exposure.mean = 0.84;
+        assert_eq!(rules_of(&burnt, FaceRules::Apply), ["bright"]);
         let mut dark = photo(vec![face(300.0)]);
         dark.face = Some(face_look(look(0.05, 0.0001)));
         assert_eq!(rules_of(&dark, FaceRules::Apply), ["blurred", "dark"]);
