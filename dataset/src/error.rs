@@ -224,6 +224,14 @@ pub enum DatasetError {
         /// The reason.
         source: Box<FaceError>,
     },
+    /// A network that cuts persons out failed.
+    #[error("cannot tell the person in `{path}`; check the model and the TOML beside it")]
+    Matte {
+        /// The photo's path in the photos folder.
+        path: String,
+        /// The reason.
+        source: Box<FaceError>,
+    },
     /// The encoder of whole pictures cannot be used.
     #[error("cannot use the features of `{}`; check the model and the TOML beside it", path.display())]
     Features {

@@ -20,6 +20,8 @@ pub enum Kind {
     Reader,
     /// Turns a whole picture into a direction.
     Features,
+    /// Tells a person from what is around.
+    Matte,
 }
 
 /// Something that a reader tells of a picture, such as its place.
@@ -62,6 +64,7 @@ impl Kind {
             Self::Encoder => "encoder",
             Self::Reader => "reader",
             Self::Features => "features",
+            Self::Matte => "matte",
         }
     }
 }
@@ -116,6 +119,8 @@ pub struct ModelCard {
     pub margin: f64,
     /// The length of an encoder's answer; 0 for a detector.
     pub output_dimension: usize,
+    /// Which channel of a matte's answer is the person.
+    pub output_channel: usize,
     /// The cosine below which an encoder takes two faces for two people, or features two pictures
     /// for two subjects.
     pub same_person_cosine: f64,
@@ -141,6 +146,8 @@ struct Description {
     margin: f64,
     #[serde(default)]
     output_dimension: usize,
+    #[serde(default)]
+    output_channel: usize,
     licence: String,
     source: String,
     same_person_cosine: Option<f64>,
@@ -171,6 +178,7 @@ impl ModelCard {
             looks_at: Region::Picture,
             margin: 0.0,
             output_dimension: known.output_dimension,
+            output_channel: 0,
             same_person_cosine: known.same_person_cosine,
             least_score: USUAL_LEAST_SCORE,
             axes: Vec::new(),
@@ -205,6 +213,7 @@ impl ModelCard {
             looks_at: said.looks_at,
             margin: said.margin,
             output_dimension: said.output_dimension,
+            output_channel: said.output_channel,
             same_person_cosine: said.same_person_cosine.unwrap_or(USUAL_SAME_PERSON_COSINE),
             least_score: said.least_score.unwrap_or(USUAL_LEAST_SCORE),
             axes: said.axes,

@@ -6,7 +6,7 @@
 //! [`FaceModels::identity`] turns one into an [`Identity`], [`Pose`] says how it is turned. A small TOML file
 //! beside a model says how it is fed ([`ModelCard`]), and [`catalog`] knows the
 //! usual ones by their sha256. A [`SceneReader`] tells what else a picture shows,
-//! a [`Tagger`] names it in tags.
+//! a [`Tagger`] names it in tags, a [`Matte`] cuts out who is in it.
 
 mod align;
 mod card;
@@ -20,6 +20,7 @@ mod face;
 mod features;
 mod fingerprint;
 mod identity;
+mod matte;
 mod models;
 mod network;
 pub mod onnx;
@@ -36,6 +37,7 @@ pub use error::FaceError;
 pub use face::Face;
 pub use features::Features;
 pub use identity::{Identity, centroid};
+pub use matte::Matte;
 pub use models::FaceModels;
 pub use pose::Pose;
 pub use scene::SceneReader;

@@ -41,7 +41,7 @@ impl Found {
             Kind::Detector => &mut self.detector,
             Kind::Encoder => &mut self.encoder,
             Kind::Reader => return self.readers.push((card, bytes)),
-            Kind::Features => return, // named by whoever wants one
+            Kind::Features | Kind::Matte => return, // named by whoever wants one
         };
         if place.as_ref().is_none_or(|(best, _)| preference(&card) < preference(best)) {
             *place = Some((card, bytes));

@@ -1,5 +1,9 @@
 //! What there is to do with a dataset beside curating it: a dry run, the sheet, calibration, masks.
 
+use std::collections::BTreeMap;
+
+use likeness_faces::onnx::Graph;
+
 use crate::support::{World, words};
 
 /// The usual curation, and `more`.
@@ -76,4 +80,37 @@ fn a_white_mask_trains_as_none_and_a_background_needs_a_mask() {
     assert_eq!(losses("plain"), losses("masked"));
     let alone = world.train("a", "--steps 2 --set train.mask_background=0.5");
     world.run(&alone).fails(2, &["train.mask_background", "train.mask"]);
+}
+
+#[test]
+fn persons_are_masked_by_a_network_and_a_mask_that_is_there_stays() {
+    let world = World::with_photos(2);
+    // Takes red for a person.
+    let mut graph = Graph::new();
+    let red = graph.slice(Graph::INPUT, 1, 0, 1);
+    let outputs = BTreeMap::from([("matte".to_owned(), (red, vec![1, 1, 32, 32]))]);
+    world.put("net/red.onnx", &graph.file(&[1, 3, 32, 32], &outputs));
+    let card = "kind = \"matte\"\ninput_size = 32\nchannels = \"rgb\"\nmean = 0\nscale = 255\n\
+        licence = \"MIT\"\nsource = \"a test\"\n";
+    world.run(&curate(&world, "--person-masks net/red.onnx")).fails(2, &["red.toml"]);
+    world.put("net/red.toml", card.replace("matte", "reader").as_bytes());
+    world.run(&curate(&world, "--person-masks net/red.onnx")).fails(2, &["--person-masks", "axes"]);
+    world.put("net/red.toml", card.as_bytes());
+    assert!(!world.at("mika.dataset").exists(), "nothing was done before");
+    let told = world.run(&curate(&world, "--person-masks net/red.onnx")).ok().stderr;
+    assert!(told.contains("2 masks were written"), "{told}");
+    let files = || std::fs::read_dir(world.at("mika.dataset/masks")).expect("masks");
+    let path = files().next().expect("a mask").expect("a file").path();
+    let mask = image::open(&path).expect("a picture").into_luma8();
+    assert_eq!(mask.dimensions(), (128, 128));
+    let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    let photo = name.split('-').next().expect("the photo's stem");
+    let photo = image::open(world.at(&format!("photos/{photo}.png"))).expect("a photo").into_rgb8();
+    let mean = |sum: u64, of: u32| sum as f64 / f64::from(of * of);
+    let red = mean(photo.pixels().map(|pixel| u64::from(pixel.0[0])).sum(), photo.width());
+    let white = mean(mask.pixels().map(|pixel| u64::from(pixel.0[0])).sum(), mask.width());
+    assert!((red - white).abs() < 8.0, "{red} is red, {white} is in the mask");
+    let told = world.run(&curate(&world, "--person-masks net/red.onnx")).ok().stderr;
+    assert!(told.contains("0 masks were written"), "{told}");
+    world.run(&world.train("masked", "--steps 2 --set train.mask=face")).ok();
 }

@@ -5,7 +5,7 @@ mod review;
 mod sheet;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use anyhow::Context;
 use likeness_dataset::{
     BucketPlan, CurateOptions, Dataset, DatasetError, Event, Framing, Summary, Verdict,
 };
+use likeness_faces::Matte;
 
 use crate::exit::{INTERRUPTED, Usage};
 use crate::interrupt::{self, STOP};
@@ -97,6 +98,9 @@ struct Photos {
     /// Write a mask of the head for each kept photo, for `train.mask`; a mask that is there stays
     #[arg(long, conflicts_with = "dry_run")]
     masks: bool,
+    /// Model file (ONNX) that cuts persons out: the masks show the whole person, not the head alone
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["masks", "dry_run"])]
+    person_masks: Option<PathBuf>,
     /// Measure and judge, say what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -125,6 +129,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// The network that cuts persons out, opened before any work.
+fn matte(file: &Path) -> anyhow::Result<Matte> {
+    Ok(Matte::open(file).map_err(|error| {
+        let why = anyhow::Error::from(error);
+        Usage(format!("cannot use `--person-masks {}`: {why:#}", file.display()))
+    })?)
+}
+
 /// Curates, and says what came out.
 fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let trigger = args.trigger.trim();
@@ -139,6 +151,7 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     if models.is_none() && !args.no_faces {
         note(face_models::HINT);
     }
+    let matte = args.person_masks.as_deref().map(matte).transpose()?;
     let options = options(args, trigger);
     interrupt::catch()?;
     let mut view = View::default();
@@ -157,8 +170,13 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let summary = summary.with_context(|| format!("cannot curate `{}`", args.photos.display()))?;
-    if args.masks {
-        let count = Dataset::open(&options.out)?.write_masks().context("cannot write the masks")?;
+    if args.masks || matte.is_some() {
+        let dataset = Dataset::open(&options.out)?;
+        let count = match &matte {
+            Some(matte) => dataset.write_person_masks(matte),
+            None => dataset.write_masks(),
+        };
+        let count = count.context("cannot write the masks")?;
         note(&format!("{count} masks were written; those that were there stay"));
     }
     if args.json {

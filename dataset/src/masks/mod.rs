@@ -1,14 +1,16 @@
-//! Masks for the masked loss: where the head is in what is trained on.
+//! Masks for the masked loss: where the head, or the whole person, is in what is trained on.
 //!
 //! The head of the main face ([`Head`]) as an ellipse that leans as the face does: 255 inside, 0
 //! outside, with an edge of a tenth of its size. A mask's file is named after the photo, its crop
 //! and its bucket, so one of another crop is never used; a file that is there is never written
 //! again, so that a person may paint it over.
 
+mod person;
+
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat, Luma};
-use likeness_faces::Face;
+use likeness_faces::{Face, Matte};
 
 use crate::atomic;
 use crate::bucket::Bucket;
@@ -42,8 +44,30 @@ impl Dataset {
         }
     }
 
-    /// Writes the masks of all kept photos that have none yet; how many.
+    /// Writes masks of the heads of all kept photos that have no mask yet; how many.
     pub fn write_masks(&self) -> Result<usize, DatasetError> {
+        self.write_each(|record, crop, bucket| Ok(drawn(record, crop, bucket)))
+    }
+
+    /// The same of whole persons, as `matte` tells them from what is around: the one with the main
+    /// face, or all where it has none. Where it sees nobody, it is the head.
+    pub fn write_person_masks(&self, matte: &Matte) -> Result<usize, DatasetError> {
+        self.write_each(|record, crop, bucket| {
+            let head = drawn(record, crop, bucket);
+            let seen = matte.of(&self.pixels(record)?).map_err(|source| DatasetError::Matte {
+                path: record.path.clone(),
+                source: Box::new(source),
+            })?;
+            let face = record.faces.first().map(|face| person::middle(face, crop, bucket));
+            Ok(person::main(seen, face).unwrap_or(head))
+        })
+    }
+
+    /// Writes what `mask` gives of each kept photo that has none yet; how many.
+    fn write_each(
+        &self,
+        mask: impl Fn(&ImageRecord, Crop, Bucket) -> Result<GrayImage, DatasetError>,
+    ) -> Result<usize, DatasetError> {
         let folder = self.dir.join(FOLDER);
         atomic::create_folder(&folder)?;
         let mut written = 0;
@@ -52,7 +76,7 @@ impl Dataset {
             let path = folder.join(file_name(record, crop, bucket));
             if !path.exists() {
                 let mut png = Cursor::new(Vec::new());
-                drawn(record, crop, bucket)
+                mask(record, crop, bucket)?
                     .write_to(&mut png, ImageFormat::Png)
                     .expect("a grey image can be encoded to memory");
                 atomic::write(&path, png.get_ref())?;
