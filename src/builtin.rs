@@ -25,6 +25,8 @@ macro_rules! files {
 
 /// The base, `model_index.json` last: with it the folder is whole.
 static FILES: &[(&str, &[u8])] = files![
+    "judges/face_reader.onnx",
+    "judges/face_reader.toml",
     "judges/finder.onnx",
     "judges/finder.toml",
     "judges/identity.onnx",
@@ -89,4 +91,32 @@ fn unpacked() -> anyhow::Result<PathBuf> {
         atomic::write(&target, bytes).context("cannot unpack the built-in base")?;
     }
     Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn files_below(folder: &Path, at: &str, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let name = format!("{at}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                files_below(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.insert(name);
+            }
+        }
+    }
+
+    #[test]
+    fn all_of_the_base_is_in_the_binary() {
+        let mut there = BTreeSet::new();
+        files_below(Path::new("assets/builtin"), "", &mut there);
+        there.remove("README.md");
+        let packed: BTreeSet<String> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(packed, there);
+    }
 }

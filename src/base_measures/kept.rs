@@ -14,27 +14,21 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Counts `picture` as it is and as the autoencoder of `pipeline` gives it back, each beside `other`, which shows the
-    /// same character elsewhere. Pairs in which no face is found say nothing. A face is aligned as in the picture as it
-    /// is: whether it is found again is another question.
+    /// Counts `picture` as it is and `decoded`, beside `other`, which shows the same character elsewhere. Pairs in which no
+    /// face is found say nothing. A face is aligned as in the picture as it is: whether it is found again is another
+    /// question.
     pub fn count(
         &mut self,
-        [picture, other]: [&RgbImage; 2],
-        pipeline: &Pipeline,
+        [picture, decoded, other]: [&RgbImage; 3],
         models: &FaceModels,
-        device: &Device,
     ) -> anyhow::Result<()> {
         let (shown, compared) = (models.faces(picture)?, models.faces(other)?);
         let (Some(face), Some(compared)) = (shown.first(), compared.first()) else {
             return Ok(());
         };
         let compared = models.identity(other, compared)?;
-        let again = pipeline.decode(pipeline.encode_pixels(pixels(picture, device)));
-        let [again] = <[_; 1]>::try_from(again).expect("one picture of one");
-        let again =
-            RgbImage::from_raw(again.width, again.height, again.rgb).expect("three bytes a pixel");
         self.before += models.identity(picture, face)?.cosine(&compared);
-        self.after += models.identity(&again, face)?.cosine(&compared);
+        self.after += models.identity(decoded, face)?.cosine(&compared);
         self.pairs += 1;
         Ok(())
     }
@@ -43,6 +37,13 @@ impl Kept {
     pub fn share(&self) -> Option<f64> {
         (self.pairs > 0).then(|| self.after / self.before)
     }
+}
+
+/// `picture` as the autoencoder of `pipeline` gives it back.
+pub fn decoded(picture: &RgbImage, pipeline: &Pipeline, device: &Device) -> RgbImage {
+    let again = pipeline.decode(pipeline.encode_pixels(pixels(picture, device)));
+    let [again] = <[_; 1]>::try_from(again).expect("one picture of one");
+    RgbImage::from_raw(again.width, again.height, again.rgb).expect("three bytes a pixel")
 }
 
 /// `[1, 3, height, width]` in [-1, 1].

@@ -63,6 +63,28 @@ impl Case {
     }
 }
 
+/// How often an axis was read as it is asked for: on samples, on renders of the same scenes, and on
+/// these after the autoencoder. The last is as much as any sample can show.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shares {
+    right: [usize; 3],
+    of: usize,
+}
+
+impl Shares {
+    fn count(&mut self, right: [bool; 3]) {
+        for (count, right) in self.right.iter_mut().zip(right) {
+            *count += usize::from(right);
+        }
+        self.of += 1;
+    }
+
+    fn json(&self) -> Value {
+        let [painted, rendered, decoded] = self.right.map(|right| right as f64 / self.of as f64);
+        json!({ "as_asked": painted, "on_renders": rendered, "decoded": decoded, "prompts": self.of })
+    }
+}
+
 /// Whether no other reader tells the same better.
 fn is_best(axis: &Axis, all: &[Axis]) -> bool {
     all.iter().all(|other| other.name != axis.name || other.accuracy <= axis.accuracy)
@@ -84,7 +106,7 @@ pub fn measured(
     let side = config.corpus.side;
     let MeasuresConfig { prompts, steps, guidance } = config.measures.clone();
     let mut meter = Meter::new("measure", prompts);
-    let mut asked = vec![(0usize, 0usize); reader.axes().len()]; // as asked, of how many
+    let mut read = vec![Shares::default(); reader.axes().len()];
     let (mut pairs, mut kept) = (Vec::new(), Kept::default());
     for first in (0..prompts).step_by(AT_ONCE) {
         if stop.asked() {
@@ -95,19 +117,20 @@ pub fn measured(
             let case = Case::new(config, index);
             let painted = painted(&pipeline, config, &case.prompt, index as u64)?;
             let truth = truth(&case.character, &case.scene);
-            let found = if reader.looks_at_faces() { models.faces(&painted)? } else { Vec::new() };
-            let read = reader.read(&painted, found.first())?;
+            let elsewhere = Scene::sample(SCENES + (prompts + index) as u64);
+            let [shown, other] =
+                [&case.scene, &elsewhere].map(|scene| rendered(&case.character, scene, side));
+            let decoded = kept::decoded(&shown, &pipeline, device);
+            kept.count([&shown, &decoded, &other], &models)?;
+            let seen = |picture| seen(picture, &reader, &models);
+            let seen = [seen(&painted)?, seen(&shown)?, seen(&decoded)?];
             let axes = reader.axes().iter().enumerate();
             for (at, axis) in
                 axes.filter(|(_, axis)| is_best(axis, reader.axes()) && case.asks(&axis.name))
             {
-                asked[at].0 += usize::from(read[at] == truth.get(axis.name.as_str()).copied());
-                asked[at].1 += 1;
+                let truth = truth.get(axis.name.as_str()).copied();
+                read[at].count(seen.each_ref().map(|seen| seen[at] == truth));
             }
-            let elsewhere = Scene::sample(SCENES + (prompts + index) as u64);
-            let [shown, other] =
-                [&case.scene, &elsewhere].map(|scene| rendered(&case.character, scene, side));
-            kept.count([&shown, &other], &pipeline, &models, device)?;
             if pairs.len() < GRID.0 * GRID.1 {
                 pairs.push([shown, painted]);
             }
@@ -117,9 +140,8 @@ pub fn measured(
     meter.finish();
     let grid = grid(&pairs);
     png::save(&base.join("grid.png"), grid.dimensions(), grid.as_raw(), None)?;
-    let share = |(right, of): (usize, usize)| json!({ "as_asked": right as f64 / of as f64, "prompts": of });
-    let axes = reader.axes().iter().zip(&asked).filter(|(axis, _)| is_best(axis, reader.axes()));
-    let axes = axes.map(|(axis, counts)| (axis.name.clone(), share(*counts)));
+    let axes = reader.axes().iter().zip(&read).filter(|(axis, _)| is_best(axis, reader.axes()));
+    let axes = axes.map(|(axis, shares)| (axis.name.clone(), shares.json()));
     let measures = json!({
         "prompts": prompts,
         "steps": steps,
@@ -136,6 +158,16 @@ pub fn measured(
     let text = format!("{measures:#}\n");
     atomic::write(&base.join("measures.json"), text.as_bytes())?;
     Ok(Some(measures))
+}
+
+/// What `reader` sees of each axis in `picture`; nothing of a face where none is found.
+fn seen(
+    picture: &RgbImage,
+    reader: &SceneReader,
+    models: &FaceModels,
+) -> anyhow::Result<Vec<Option<usize>>> {
+    let faces = if reader.looks_at_faces() { models.faces(picture)? } else { Vec::new() };
+    Ok(reader.read(picture, faces.first())?)
 }
 
 /// The last line of a stage's validation, or nothing.

@@ -113,6 +113,8 @@ fn a_pretraining_makes_a_base_that_paints_and_a_demo_of_it() {
         (&4.into(), &4.into())
     );
     assert!(measures["identity_kept"]["pairs"].is_u64(), "{measures}");
+    let read = &measures["read"]["place"];
+    assert!(read["on_renders"].is_number() && read["decoded"].is_number(), "{measures}");
     image::open(world.at("small/base/grid.png")).expect("a grid of renders and samples");
     let size = world.bytes("small/corpus/pictures.rgb").len();
     assert_eq!(size, 9 * 32 * 32 * 3);

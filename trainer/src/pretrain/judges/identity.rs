@@ -18,7 +18,7 @@ use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
-use super::views::{self, Draws, JITTER, roughened};
+use super::views::{self, Draws, Slip, roughened};
 use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
 use crate::pretrain::parameters::Parameters;
@@ -115,9 +115,9 @@ impl IdentityEncoder<'_> {
         (*self.trunk.channels.last().expect("a stage"), self.side / self.trunk.factor())
     }
 
-    /// The aligned face of picture `index`, as a detector with these errors would have it.
-    fn face(&self, index: usize, jitter: &mut dyn FnMut() -> f32) -> RgbImage {
-        views::face(self.corpus, index, (self.side, self.margin), jitter)
+    /// The aligned face of picture `index`, as found with these errors.
+    fn face(&self, index: usize, slip: &Slip) -> RgbImage {
+        views::face(self.corpus, index, (self.side, self.margin), slip)
     }
 
     /// What the characters of these pictures look like, `[pictures, numbers]`.
@@ -147,7 +147,7 @@ impl IdentityEncoder<'_> {
         let indices: Vec<_> = self.corpus.held_out().collect();
         let mut directions = Vec::with_capacity(indices.len());
         for chunk in indices.chunks(CHUNK) {
-            let faces: Vec<_> = chunk.par_iter().map(|&i| self.face(i, &mut || 0.0)).collect();
+            let faces: Vec<_> = chunk.par_iter().map(|&i| self.face(i, &Slip::NONE)).collect();
             let all = unit(model.forward(views::tensor(&faces, self.device))).into_data();
             let all: Vec<f32> = all.iter::<f32>().collect();
             let each = all.chunks_exact(self.dimension).map(<[f32]>::to_vec);
@@ -219,7 +219,7 @@ impl Stage for IdentityEncoder<'_> {
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());
         let view = |(place, &index): (usize, &usize)| {
             let mut draws = Draws::new(self.seed, "face", step, place);
-            let face = self.face(index, &mut || JITTER * draws.signed());
+            let face = self.face(index, &Slip::drawn(&mut draws));
             roughened(face, &mut draws, self.seed ^ (step * self.batch + place) as u64)
         };
         let views: Vec<_> = indices.par_iter().enumerate().map(view).collect();

@@ -16,7 +16,7 @@ use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
-use super::views::{self, Draws, JITTER, roughened};
+use super::views::{self, Draws, Slip, coarse, roughened};
 use crate::pretrain::axes::{Asked, Score};
 use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
@@ -99,11 +99,14 @@ impl Reader<'_> {
         }
     }
 
-    /// What it sees of picture `index`; landmarks of a face are `jitter` off.
-    fn view(&self, index: usize, jitter: &mut dyn FnMut() -> f32) -> RgbImage {
+    /// What it sees of `picture`, which is number `index`; landmarks of a face are as found with the
+    /// errors of `slip`.
+    fn view(&self, picture: RgbImage, index: usize, slip: &Slip) -> RgbImage {
         match self.look {
-            Look::Picture => views::picture(self.corpus, index),
-            Look::Face(side, margin) => views::face(self.corpus, index, (side, margin), jitter),
+            Look::Picture => picture,
+            Look::Face(side, margin) => {
+                views::face_of(&picture, self.corpus.label(index), (side, margin), slip)
+            }
         }
     }
 
@@ -146,7 +149,8 @@ impl Stage for Reader<'_> {
         let view = |(place, &index): (usize, &usize)| {
             let mut draws = Draws::new(self.seed, self.name, step, place);
             let seed = self.seed ^ (step * self.batch + place) as u64;
-            let view = self.view(index, &mut || JITTER * draws.signed());
+            let picture = coarse(views::picture(self.corpus, index), &mut draws);
+            let view = self.view(picture, index, &Slip::drawn(&mut draws));
             roughened(view, &mut draws, seed)
         };
         let views: Vec<_> = indices.par_iter().enumerate().map(view).collect();
@@ -160,7 +164,11 @@ impl Stage for Reader<'_> {
         let held_out: Vec<_> = self.corpus.held_out().collect();
         let mut score = Score::new(&self.asked);
         for chunk in held_out.chunks(CHUNK) {
-            let views: Vec<_> = chunk.par_iter().map(|&i| self.view(i, &mut || 0.0)).collect();
+            let view = |&index: &usize| {
+                let slip = Slip::drawn(&mut Draws::new(self.seed, "validation", 0, index));
+                self.view(views::picture(self.corpus, index), index, &slip)
+            };
+            let views: Vec<_> = chunk.par_iter().map(view).collect();
             score.add(chunk, &model.forward(views::tensor(&views, self.device)));
         }
         score.shares()
