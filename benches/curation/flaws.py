@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """How many flaws curation finds, and how many good pictures it calls flawed.
 
-    benches/curation/flaws.py --out DIR                                   # renders: some hours on 2 cores
+    benches/curation/flaws.py --out DIR [--models MODELS]                 # renders: some hours on 2 cores
     benches/curation/flaws.py --out DIR --photos FOLDERS --models MODELS  # photographs with flaws put on them
     benches/curation/flaws.py --out DIR --judged FILE                     # only the tables of what was judged
 
 Renders are made once (--seed, --clean and --each say which and how many; limits were set on seed 1000000, so measure on
 another) and judged with the faces that the studio knows, moved at random by 3 % of the distance between the eyes as a
-face finder would. FOLDERS is a folder of folders of portraits; their faces are found with MODELS. All is judged by the
-code of `likeness curate`. Prints Markdown.
+face finder would; MODELS may hold a reader of flaws (docs/curation.md), and its finder counts people. FOLDERS is a folder of
+folders of portraits; their faces are found with MODELS. All is judged by the code of `likeness curate`. Prints Markdown.
 """
 
 import argparse
@@ -122,7 +122,7 @@ def main():
     parser.add_argument("--clean", type=int, default=1000)
     parser.add_argument("--each", type=int, default=200)
     parser.add_argument("--photos", help="folder of folders of portraits")
-    parser.add_argument("--models", help="folder of the face models, with --photos")
+    parser.add_argument("--models", help="folder of the face models; --photos needs it")
     parser.add_argument("--judged", help="a file of an earlier run")
     args = parser.parse_args()
     out = os.path.abspath(args.out)
@@ -136,7 +136,8 @@ def main():
         else:
             pictures = os.path.join(out, f"pictures-{args.seed}")
             cargo("likeness-studio", "flaws", pictures, args.seed, args.clean, args.each)
-            cargo("likeness-dataset", "judge_flaws", judged, pictures)
+            models = [os.path.abspath(args.models)] if args.models else []
+            cargo("likeness-dataset", "judge_flaws", judged, pictures, *models)
     with open(judged) as lines:
         rows = [json.loads(line) for line in lines]
     (renders if any(row["truth"] for row in rows) else photographs)(rows)

@@ -73,7 +73,7 @@ pub(crate) const PICTURE_P5: f64 = 0.95;
 
 /// Photos whose steps of light agree at least so much when one is laid over the other are the same
 /// picture. Measured as docs/curation.md says.
-pub(crate) const DUPLICATE_EDGES: f64 = 0.8;
+pub(crate) const DUPLICATE_EDGES: f64 = 0.9;
 /// Photos that were taken within so many seconds may be a burst.
 pub(crate) const BURST_SECONDS: f64 = 3.0;
 /// They are one if light and dark agree at least so much, the steps of light as [`BURST_EDGES`],

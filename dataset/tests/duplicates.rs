@@ -159,6 +159,7 @@ fn altered_copies_are_found_and_other_photos_are_not_taken_for_one() {
         out: place.path().join("it.dataset"),
         trigger: "ohwx".into(),
         min_side: 16,
+        resolution: 256, // half the size is no enlargement
         ..CurateOptions::default()
     };
     let started = std::time::Instant::now();
@@ -174,6 +175,7 @@ fn altered_copies_are_found_and_other_photos_are_not_taken_for_one() {
     standing.iter().for_each(|record| *groups.entry(group(&record.path)).or_default() += 1);
     let expected: usize = groups.values().map(|size| size - 1).sum();
     let (mut right, mut wrong, mut flips, mut flips_said) = (0, 0, 0, 0);
+    let mut values = Vec::new();
     for record in &standing {
         let Some(of) = record.duplicate_of.as_deref() else { continue };
         if group(of) != group(&record.path) {
@@ -182,6 +184,7 @@ fn altered_copies_are_found_and_other_photos_are_not_taken_for_one() {
             continue;
         }
         right += 1;
+        values.extend(record.reasons.iter().filter_map(|reason| reason.value));
         let mirrored = record.reasons.iter().any(|reason| reason.message.contains("in a mirror"));
         let meant = is_flipped(of) != is_flipped(&record.path);
         flips += usize::from(meant);
@@ -200,7 +203,17 @@ fn altered_copies_are_found_and_other_photos_are_not_taken_for_one() {
             println!("group {size}: not joined: {stay:?}");
         }
     }
+    let mut elsewhere: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for record in summary.records.iter().filter(|record| elsewise(record)) {
+        let rule = record.reasons.first().map_or("nothing", |reason| reason.rule.as_str());
+        let change = changed(&record.path).map_or("as it is", |change| change.name);
+        *elsewhere.entry((rule, change)).or_default() += 1;
+    }
+    println!("dropped for something else: {elsewhere:?}");
     let share = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
+    values.sort_by(f64::total_cmp);
+    let lowest = &values[..values.len().min(8)];
+    println!("{} right ones by a value, the lowest {lowest:?}", values.len());
     println!("{originals} originals, {} files, {} judged", summary.records.len(), standing.len());
     println!("recall {:.2} % ({right} of {expected})", share(right, expected));
     println!("precision {:.2} % ({wrong} wrong)", share(right, right + wrong));

@@ -2,8 +2,9 @@
 //!
 //! PICTURES is what the studio's example `flaws` wrote, a folder of folders: a picture's faces are
 //! its truth beside it, moved at random by 3 % of the distance between the eyes as a face finder
-//! would; a reader of faces among the MODELS is asked. With MODELS, pictures without a truth are judged by the faces that these find, each also
-//! with flaws put on it (see `spoil`) unless all shall be judged `plain`. OUT gets a line of JSON a picture: folder, name, flaw and its
+//! would; a reader of faces among the MODELS is asked, and their finder counts the people in pictures of two. With
+//! MODELS, pictures without a truth are judged by the faces that these find, each also with flaws put on it (see
+//! `spoil`) unless all shall be judged `plain`. OUT gets a line of JSON a picture: folder, name, flaw and its
 //! strength, verdict, rules, measures.
 
 mod spoil;
@@ -65,6 +66,8 @@ fn of_file(path: &Path, models: Option<&FaceModels>, plain: bool) -> Result<Stri
         return Ok(String::new()); // no picture
     };
     let faces = match (&truth, models) {
+        // Its truth knows the first of them alone.
+        (Some(_), Some(models)) if folder == "two-people" => models.faces(&image)?,
         (Some(truth), _) => vec![known(truth, path)],
         (None, Some(models)) => models.faces(&image)?,
         (None, None) => Vec::new(),

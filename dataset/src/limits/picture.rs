@@ -77,7 +77,7 @@ pub(crate) const LETTERING: Limit = Limit {
     rule: "lettering",
     review: Some(3.0),
     says: "a row of letters stands in the picture: a watermark, a caption, a sign",
-    source: "98 % of renders have at most 3; portraits before walls of names up to 6",
+    source: "renders have at most 3, 93 of 97 photos of toys and people, too; the others show printed cans, a number, gravel",
     ..WORSE_ABOVE
 };
 

@@ -16,7 +16,7 @@ use super::denoiser::Denoiser;
 use super::export::{self, Models};
 use super::judges::finder::Finder;
 use super::judges::identity::IdentityEncoder;
-use super::judges::reader::{Look, Reader};
+use super::judges::reader::{Look, Reader, Rough};
 use super::judges::trunk::TrunkConfig;
 use super::latents::Latents;
 use super::learner::Learner;
@@ -204,7 +204,10 @@ impl Run<'_> {
         let asked = Asked::named(self.corpus, axes)?;
         let (corpus, seed, device) = (self.corpus, self.config.seed, self.device);
         let batch = training.batch;
-        let task = Reader { name, look, asked, trunk, corpus, batch, seed, device };
+        // Who learns flaws shall judge photos, not samples.
+        let photos = self.config.corpus.flawed > 0.0;
+        let rough = if photos { Rough::Photos } else { Rough::Samples };
+        let task = Reader { name, look, asked, rough, trunk, corpus, batch, seed, device };
         let mut learner = [task.learner()];
         let stopped = self.train(name, &task, &mut learner, training)?;
         export::reader(self.config, &task, task.onnx(&learner[0].averaged()))?;

@@ -19,7 +19,7 @@ use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
-use super::views::{self, Draws, part, roughened};
+use super::views::{self, Draws, SAMPLED, part, roughened};
 use crate::pretrain::corpus::{Corpus, Label};
 use crate::pretrain::learner::Learner;
 use crate::pretrain::parameters::Parameters;
@@ -173,7 +173,8 @@ impl Finder<'_> {
                 truths.push(truth);
             }
         }
-        (roughened(view, &mut draws, self.seed ^ (step * self.batch + place) as u64), truths)
+        let seed = self.seed ^ (step * self.batch + place) as u64;
+        (roughened(view, &mut draws, seed, SAMPLED), truths)
     }
 
     /// What the cells of stride number `level` should give for `truths`, cell by cell, and which

@@ -18,7 +18,7 @@ use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
-use super::views::{self, Draws, Slip, roughened};
+use super::views::{self, Draws, SAMPLED, Slip, roughened};
 use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
 use crate::pretrain::parameters::Parameters;
@@ -219,8 +219,8 @@ impl Stage for IdentityEncoder<'_> {
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());
         let view = |(place, &index): (usize, &usize)| {
             let mut draws = Draws::new(self.seed, "face", step, place);
-            let face = self.face(index, &Slip::drawn(&mut draws));
-            roughened(face, &mut draws, self.seed ^ (step * self.batch + place) as u64)
+            let face = self.face(index, &Slip::drawn(&mut draws, 1.0));
+            roughened(face, &mut draws, self.seed ^ (step * self.batch + place) as u64, SAMPLED)
         };
         let views: Vec<_> = indices.par_iter().enumerate().map(view).collect();
         let directions = unit(model.forward(views::tensor(&views, self.device)));

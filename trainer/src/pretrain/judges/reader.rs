@@ -16,7 +16,7 @@ use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
-use super::views::{self, Draws, Slip, coarse, roughened};
+use super::views::{self, Draws, SAMPLED, Slip, coarse, roughened};
 use crate::pretrain::axes::{Asked, Score};
 use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
@@ -36,6 +36,15 @@ pub enum Look {
     Face(usize, f64),
 }
 
+/// What is done to the pictures that a reader learns from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rough {
+    /// As a small base paints, with a small finder's landmarks.
+    Samples,
+    /// As cameras see, with landmarks half as far off: fine detail is what it learns to tell.
+    Photos,
+}
+
 /// A reader's stage.
 pub struct Reader<'a> {
     /// Its name, for folders.
@@ -44,6 +53,8 @@ pub struct Reader<'a> {
     pub look: Look,
     /// What it tells.
     pub asked: Asked<'a>,
+    /// What the pictures are like that it shall read.
+    pub rough: Rough,
     /// The trunk's sizes.
     pub trunk: &'a TrunkConfig,
     /// What it learns from.
@@ -99,6 +110,11 @@ impl Reader<'_> {
         }
     }
 
+    /// How far off landmarks are.
+    fn slip(&self, draws: &mut Draws) -> Slip {
+        Slip::drawn(draws, if self.rough == Rough::Photos { 0.5 } else { 1.0 })
+    }
+
     /// What it sees of `picture`, which is number `index`; landmarks of a face are as found with the
     /// errors of `slip`.
     fn view(&self, picture: RgbImage, index: usize, slip: &Slip) -> RgbImage {
@@ -149,9 +165,13 @@ impl Stage for Reader<'_> {
         let view = |(place, &index): (usize, &usize)| {
             let mut draws = Draws::new(self.seed, self.name, step, place);
             let seed = self.seed ^ (step * self.batch + place) as u64;
-            let picture = coarse(views::picture(self.corpus, index), &mut draws);
-            let view = self.view(picture, index, &Slip::drawn(&mut draws));
-            roughened(view, &mut draws, seed)
+            let picture = views::picture(self.corpus, index);
+            let (picture, least) = match self.rough {
+                Rough::Samples => (coarse(picture, &mut draws), SAMPLED),
+                Rough::Photos => (picture, 2.0 * SAMPLED),
+            };
+            let view = self.view(picture, index, &self.slip(&mut draws));
+            roughened(view, &mut draws, seed, least)
         };
         let views: Vec<_> = indices.par_iter().enumerate().map(view).collect();
         let answers = model.forward(views::tensor(&views, self.device));
@@ -165,7 +185,7 @@ impl Stage for Reader<'_> {
         let mut score = Score::new(&self.asked);
         for chunk in held_out.chunks(CHUNK) {
             let view = |&index: &usize| {
-                let slip = Slip::drawn(&mut Draws::new(self.seed, "validation", 0, index));
+                let slip = self.slip(&mut Draws::new(self.seed, "validation", 0, index));
                 self.view(views::picture(self.corpus, index), index, &slip)
             };
             let views: Vec<_> = chunk.par_iter().map(view).collect();

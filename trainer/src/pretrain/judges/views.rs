@@ -30,13 +30,13 @@ impl Slip {
     /// Landmarks as they are.
     pub const NONE: Self = Self { shift: [0.0; 2], scale: 1.0, turn: 0.0, points: [[0.0; 2]; 5] };
 
-    /// One detector's.
-    pub fn drawn(draws: &mut Draws) -> Self {
+    /// One of a detector that errs `share` times as much.
+    pub fn drawn(draws: &mut Draws, share: f32) -> Self {
         Self {
-            shift: [0.27 * draws.rare(), 0.27 * draws.rare()],
-            scale: (0.28 * draws.rare()).exp(),
-            turn: (12.0 * draws.rare()).to_radians(),
-            points: [[(); 2]; 5].map(|point| point.map(|()| 0.05 * draws.signed())),
+            shift: [0.27 * share * draws.rare(), 0.27 * share * draws.rare()],
+            scale: (0.28 * share * draws.rare()).exp(),
+            turn: (12.0 * share * draws.rare()).to_radians(),
+            points: [[(); 2]; 5].map(|point| point.map(|()| 0.05 * share * draws.signed())),
         }
     }
 
@@ -55,6 +55,9 @@ impl Slip {
         })
     }
 }
+
+/// The least share of a side that a sample of a small base keeps of its detail.
+pub const SAMPLED: f32 = 0.3;
 
 /// The aligned face of picture `index` on so many pixels a side, with so much beyond each edge, as found
 /// with these errors.
@@ -118,13 +121,13 @@ pub fn coarse(picture: RgbImage, draws: &mut Draws) -> RgbImage {
     imageops::resize(&small, width, height, FilterType::CatmullRom)
 }
 
-/// `view` as another camera or a generator would have it: less sharp, lighter or darker, noisy.
-pub fn roughened(view: RgbImage, draws: &mut Draws, seed: u64) -> RgbImage {
+/// `view` as another camera or a generator would have it: less sharp, down to this share of its side,
+/// lighter or darker, noisy.
+pub fn roughened(view: RgbImage, draws: &mut Draws, seed: u64, least: f32) -> RgbImage {
     let (width, height) = view.dimensions();
     let mut view = view;
     if draws.chance(0.6) {
-        let least = width as f32 * 0.3;
-        let coarse = draws.within(least, width as f32).round() as u32;
+        let coarse = draws.within(width as f32 * least, width as f32).round() as u32;
         let small = imageops::resize(&view, coarse, coarse * height / width, FilterType::Triangle);
         view = imageops::resize(&small, width, height, FilterType::CatmullRom);
     }
