@@ -8,7 +8,7 @@ use std::path::Path;
 use image::imageops::{FilterType, overlay, resize};
 use image::{Rgb, RgbImage};
 
-use crate::card::{Kind, ModelCard};
+use crate::card::Kind;
 use crate::error::FaceError;
 use crate::fingerprint::sha256_hex;
 use crate::identity::Identity;
@@ -23,16 +23,9 @@ pub struct Features {
 impl Features {
     /// Opens the model `file`, `X.onnx`, that the TOML `X.toml` beside it describes.
     pub fn open(file: &Path) -> Result<Self, FaceError> {
-        let bytes =
-            std::fs::read(file).map_err(|source| FaceError::Read { path: file.into(), source })?;
-        let description = file.with_extension("toml");
-        let card = ModelCard::read(file.into(), sha256_hex(&bytes), &description)?;
-        if card.kind != Kind::Features {
-            let what = format!("kind \"{}\", where \"features\" is needed", card.kind.word());
-            return Err(FaceError::CardValue { path: description, what });
-        }
-        let fingerprint = sha256_hex(format!("{card:?}").as_bytes());
-        let features = Self { network: Network::load(card, &bytes)?, fingerprint };
+        let network = Network::open(file, Kind::Features)?;
+        let fingerprint = sha256_hex(format!("{:?}", network.card()).as_bytes());
+        let features = Self { network, fingerprint };
         features.of(&RgbImage::new(8, 8))?; // another number of values is found before any work
         Ok(features)
     }

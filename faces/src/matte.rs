@@ -9,9 +9,8 @@ use std::path::Path;
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
 
-use crate::card::{Kind, ModelCard};
+use crate::card::Kind;
 use crate::error::FaceError;
-use crate::fingerprint::sha256_hex;
 use crate::network::{Network, Output};
 
 /// A network that tells a person from what is around, ready to run. Can be shared between threads.
@@ -22,15 +21,7 @@ pub struct Matte {
 impl Matte {
     /// Opens the model `file`, `X.onnx`, that the TOML `X.toml` beside it describes.
     pub fn open(file: &Path) -> Result<Self, FaceError> {
-        let bytes =
-            std::fs::read(file).map_err(|source| FaceError::Read { path: file.into(), source })?;
-        let description = file.with_extension("toml");
-        let card = ModelCard::read(file.into(), sha256_hex(&bytes), &description)?;
-        if card.kind != Kind::Matte {
-            let what = format!("kind \"{}\", where \"matte\" is needed", card.kind.word());
-            return Err(FaceError::CardValue { path: description, what });
-        }
-        let matte = Self { network: Network::load(card, &bytes)? };
+        let matte = Self { network: Network::open(file, Kind::Matte)? };
         matte.of(&RgbImage::new(8, 8))?; // another output is found before any work
         Ok(matte)
     }

@@ -1,13 +1,15 @@
 //! An ONNX file made ready to run on one square image.
 
 use std::io::Cursor;
+use std::path::Path;
 use std::sync::Arc;
 
 use image::RgbImage;
 use tract_onnx::prelude::*;
 
-use crate::card::{Channels, ModelCard};
+use crate::card::{Channels, Kind, ModelCard};
 use crate::error::FaceError;
+use crate::fingerprint::sha256_hex;
 use crate::identity::Identity;
 
 /// A loaded model.
@@ -30,6 +32,20 @@ impl Network {
             Ok(plan) => Ok(Self { card, plan }),
             Err(source) => Err(FaceError::Model { path: card.file, source: source.into() }),
         }
+    }
+
+    /// Opens the model `file`, `X.onnx`, that the TOML `X.toml` beside it describes as one of `kind`.
+    pub fn open(file: &Path, kind: Kind) -> Result<Self, FaceError> {
+        let bytes =
+            std::fs::read(file).map_err(|source| FaceError::Read { path: file.into(), source })?;
+        let description = file.with_extension("toml");
+        let card = ModelCard::read(file.into(), sha256_hex(&bytes), &description)?;
+        if card.kind != kind {
+            let (found, needed) = (card.kind.word(), kind.word());
+            let what = format!("kind \"{found}\", where \"{needed}\" is needed");
+            return Err(FaceError::CardValue { path: description, what });
+        }
+        Self::load(card, &bytes)
     }
 
     pub fn card(&self) -> &ModelCard {
