@@ -16,7 +16,7 @@ use likeness_faces::onnx::Graph;
 use rayon::prelude::*;
 
 use super::trunk::{EPSILON, Trunk, TrunkConfig, Weights};
-use super::views::{self, Draws, SAMPLED, Slip, coarse, roughened};
+use super::views::{self, DECODED, Draws, SAMPLED, Slip, coarse, roughened};
 use crate::pretrain::axes::{Asked, Score};
 use crate::pretrain::corpus::Corpus;
 use crate::pretrain::learner::Learner;
@@ -166,9 +166,11 @@ impl Stage for Reader<'_> {
             let mut draws = Draws::new(self.seed, self.name, step, place);
             let seed = self.seed ^ (step * self.batch + place) as u64;
             let picture = views::picture(self.corpus, index);
-            let (picture, least) = match self.rough {
-                Rough::Samples => (coarse(picture, &mut draws), SAMPLED),
-                Rough::Photos => (picture, 2.0 * SAMPLED),
+            let (picture, least) = match (self.rough, self.look) {
+                (Rough::Photos, _) => (picture, 2.0 * SAMPLED),
+                (Rough::Samples, Look::Picture) => (picture, SAMPLED),
+                // A small face in a sample is coarser than a large one.
+                (Rough::Samples, Look::Face(..)) => (coarse(picture, &mut draws, DECODED), SAMPLED),
             };
             let view = self.view(picture, index, &self.slip(&mut draws));
             roughened(view, &mut draws, seed, least)

@@ -58,6 +58,8 @@ impl Slip {
 
 /// The least share of a side that a sample of a small base keeps of its detail.
 pub const SAMPLED: f32 = 0.3;
+/// The same of what a small decoder makes of a picture.
+pub const DECODED: f32 = 0.4;
 
 /// The aligned face of picture `index` on so many pixels a side, with so much beyond each edge, as found
 /// with these errors.
@@ -108,13 +110,13 @@ impl Draws {
     }
 }
 
-/// `picture` with the detail of a smaller one, as a generator's decoder would have it: down to 0.4 of its side.
-pub fn coarse(picture: RgbImage, draws: &mut Draws) -> RgbImage {
+/// `picture`, six times of ten, with the detail of a smaller one, down to the share `least` of its side.
+pub fn coarse(picture: RgbImage, draws: &mut Draws, least: f32) -> RgbImage {
     if !draws.chance(0.6) {
         return picture;
     }
     let (width, height) = picture.dimensions();
-    let kept = draws.within(0.4, 1.0);
+    let kept = draws.within(least, 1.0);
     let [less_wide, less_high] =
         [width, height].map(|side| ((side as f32 * kept).round() as u32).max(1));
     let small = imageops::resize(&picture, less_wide, less_high, FilterType::Triangle);
@@ -124,13 +126,7 @@ pub fn coarse(picture: RgbImage, draws: &mut Draws) -> RgbImage {
 /// `view` as another camera or a generator would have it: less sharp, down to this share of its side,
 /// lighter or darker, noisy.
 pub fn roughened(view: RgbImage, draws: &mut Draws, seed: u64, least: f32) -> RgbImage {
-    let (width, height) = view.dimensions();
-    let mut view = view;
-    if draws.chance(0.6) {
-        let coarse = draws.within(width as f32 * least, width as f32).round() as u32;
-        let small = imageops::resize(&view, coarse, coarse * height / width, FilterType::Triangle);
-        view = imageops::resize(&small, width, height, FilterType::CatmullRom);
-    }
+    let mut view = coarse(view, draws, least);
     let (gain, shift) = (draws.within(0.85, 1.15), draws.within(-12.0, 12.0));
     let grain = if draws.chance(0.5) { draws.within(0.0, 8.0) } else { 0.0 };
     let each = noise::normal(seed, "grain", draws.within(0.0, 1e6) as u64, view.len());
@@ -172,4 +168,39 @@ pub fn tensor(views: &[RgbImage], device: &Device) -> Tensor<4> {
     let values: Vec<f32> = views.par_iter().flat_map_iter(planes).collect();
     let shape = [views.len(), 3, height as usize, width as usize];
     Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FACE: [[f32; 2]; 5] =
+        [[40.0, 40.0], [60.0, 40.0], [50.0, 50.0], [42.0, 60.0], [58.0, 60.0]];
+
+    fn middle(points: &[[f32; 2]; 5]) -> [f32; 2] {
+        [0, 1].map(|axis| points.iter().map(|point| point[axis]).sum::<f32>() / 5.0)
+    }
+
+    #[test]
+    fn a_slip_moves_enlarges_and_turns_a_face_about_its_middle() {
+        assert_eq!(Slip::NONE.of(FACE), FACE);
+        let quarter = std::f32::consts::FRAC_PI_2;
+        let slip = Slip { shift: [0.5, 0.0], scale: 2.0, turn: quarter, ..Slip::NONE };
+        let found = slip.of(FACE);
+        let (before, after) = (middle(&FACE), middle(&found));
+        let size = 2f32.hypot(20.0); // right eye to right corner of the mouth
+        assert!((after[0] - before[0] - 0.5 * size).abs() < 1e-3, "{before:?} {after:?}");
+        // From the right eye to the left it went across, now it goes down, twice as far.
+        let [dx, dy] = [0, 1].map(|axis| found[1][axis] - found[0][axis]);
+        assert!(dx.abs() < 1e-3 && (dy - 40.0).abs() < 1e-3, "{dx} {dy}");
+    }
+
+    #[test]
+    fn drawn_slips_are_as_large_as_a_finder_errs() {
+        let shift = |at: usize| Slip::drawn(&mut Draws::new(1, "test", 0, at), 1.0).shift[0].abs();
+        let mut shifts: Vec<f32> = (0..400).map(shift).collect();
+        shifts.sort_by(f32::total_cmp);
+        assert!((0.03..0.09).contains(&shifts[200]), "median {}", shifts[200]);
+        assert!((0.12..0.22).contains(&shifts[360]), "of one in ten {}", shifts[360]);
+    }
 }
