@@ -115,7 +115,8 @@ pub struct ModelCard {
     pub scale: f32,
     /// What a reader looks at.
     pub looks_at: Region,
-    /// How much is seen beyond each edge of an aligned face's square, as a share of its side.
+    /// How much is seen beyond each edge of an aligned face's square, as a share of its side; below 0 so
+    /// much less of it.
     pub margin: f64,
     /// The length of an encoder's answer; 0 for a detector.
     pub output_dimension: usize,
@@ -238,8 +239,8 @@ impl Description {
         {
             return Err("no output_dimension or no same_person_cosine, which features need".into());
         }
-        if !(0.0..=2.0).contains(&self.margin) {
-            return Err(format!("margin {} where 0 to 2 are possible", self.margin));
+        if !(-0.25..=2.0).contains(&self.margin) {
+            return Err(format!("margin {} where -0.25 to 2 are possible", self.margin));
         }
         if let Some(score) = self.least_score.filter(|score| !(0.05..1.0).contains(score)) {
             return Err(format!("least_score {score} where 0.05 to 1 are possible"));

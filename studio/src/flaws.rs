@@ -83,6 +83,10 @@ fn staged(flaw: Flaw, strength: f32, scene: &mut Scene, size: Size) -> Size {
             scene.expression_strength = 1.0 + 0.6 * strength;
         }
         Flaw::SmallFace => scene.framing = Framing::HalfFigure,
+        // A close-up has no room for a second face.
+        Flaw::TwoPeople if strength > 0.0 && scene.framing == Framing::CloseUp => {
+            scene.framing = Framing::Portrait;
+        }
         Flaw::HardShadow if strength > 0.5 => scene.light = Light::Hard,
         Flaw::Tiny => {
             let part = 1.0 - 0.85 * strength.clamp(0.0, 1.0);
@@ -119,6 +123,9 @@ fn set_up(flaw: Flaw, strength: f32, setup: &mut Setup) {
         Flaw::ClosedEyes => {
             setup.muscles.lids = setup.muscles.lids.map(|lid| lid * (1.0 - strength).max(0.0));
         }
+        // A mouth torn open, also where the expression's own is not.
+        Flaw::ExtremeExpression => setup.muscles.open = setup.muscles.open.max(strength),
+        Flaw::SmallFace => setup.farther = 1.0 + 0.25 * strength,
         Flaw::Hand => setup.cover = Some((Cover::Hand, strength)),
         Flaw::Mask => setup.cover = Some((Cover::Mask, strength)),
         Flaw::DarkGlasses => setup.cover = Some((Cover::DarkGlasses, strength)),

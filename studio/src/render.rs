@@ -25,11 +25,12 @@ pub(crate) struct Setup {
     pub muscles: Muscles,
     pub lighting: Lighting,
     pub cover: Option<(Cover, f32)>,
+    pub farther: f32, // the camera, than the framing has it: 1 as it has it
 }
 
 impl Setup {
     pub(crate) fn of(scene: &Scene) -> Self {
-        Self { muscles: scene.muscles(), lighting: scene.lighting(), cover: None }
+        Self { muscles: scene.muscles(), lighting: scene.lighting(), cover: None, farther: 1.0 }
     }
 }
 
@@ -44,7 +45,7 @@ pub fn render(character: &Character, scene: &Scene, size: Size) -> Picture {
 pub fn truth_of(character: &Character, scene: &Scene, size: Size) -> Truth {
     let setup = Setup::of(scene);
     let person = Person::new(&character.traits, scene, setup.muscles);
-    truth::truth(character, scene, &person, &Camera::new(scene, size), size)
+    truth::truth(character, scene, &person, &Camera::new(scene, size, 1.0), size)
 }
 
 /// The picture of a set-up before the canvas `behind`.
@@ -59,7 +60,7 @@ pub(crate) fn expose(
     if let Some((cover, strength)) = setup.cover {
         person = person.covered(cover, strength);
     }
-    let camera = Camera::new(scene, size);
+    let camera = Camera::new(scene, size, setup.farther);
     let cover = setup.cover.map(|(cover, _)| cover);
     let painter = Painter::new(character, scene, &person, cover);
     let stage = Stage { painter, lighting: setup.lighting, camera, behind, size };

@@ -16,10 +16,14 @@ pub(crate) struct Camera {
 const FACE_Z: f32 = 0.3;
 /// How far the camera is from that plane: a short telephoto lens, as for portraits.
 const DISTANCE: f32 = 9.0;
+/// How much lower a camera twice as far away looks, in head units: the body ends at -5.
+const LOWER: f32 = 1.4;
 
 impl Camera {
-    pub(crate) fn new(scene: &Scene, size: Size) -> Self {
+    /// The framing's, `farther` times as far away and so much lower that the head stays in the upper half.
+    pub(crate) fn new(scene: &Scene, size: Size, farther: f32) -> Self {
         let [half_height, middle] = scene.framing.view();
+        let (half_height, middle) = (half_height * farther, middle - LOWER * (farther - 1.0));
         let [x, y] = scene.shift.map(|part| -part * half_height);
         Self { at: v(x, middle + y, FACE_Z + DISTANCE), half_height, size }
     }

@@ -175,7 +175,7 @@ pub struct FaceReaderConfig {
     pub axes: Vec<String>,
     /// Pixels a side of an aligned face.
     pub side: usize,
-    /// How much of the face's square is added at each edge, as a share of its side.
+    /// How much of the face's square is added at each edge, as a share of its side; below 0 it is cut.
     pub margin: f64,
     /// Its network.
     pub trunk: TrunkConfig,

@@ -101,8 +101,8 @@ impl PretrainConfig {
             let reason = "needs a `dimension` above 0 and a `margin` of 0 to 2".into();
             return Err(wrong("identity", reason));
         }
-        if !(0.0..=2.0).contains(&face_reader.margin) {
-            return Err(wrong("face_reader", "needs a `margin` of 0 to 2".into()));
+        if !(-0.25..=2.0).contains(&face_reader.margin) {
+            return Err(wrong("face_reader", "needs a `margin` of -0.25 to 2".into()));
         }
         for (key, axes) in [("reader.axes", &reader.axes), ("face_reader.axes", &face_reader.axes)]
         {
