@@ -22,6 +22,7 @@ const LIKE: f32 = 6.0; // levels between two bars of one frame
 const FILLED: f64 = 0.7; // of a bar's line has its colour
 const DIFFERS: f64 = 0.8; // of the lines behind a bar has not
 const BEHIND: usize = 3; // lines behind it that are looked at: the first may be a blend
+const STEP: f32 = 10.0; // levels that half of a line behind it is off by: floors out of focus begin slowly
 
 /// One bar: its lines and its colour.
 struct Bar {
@@ -63,7 +64,11 @@ fn bar(count: usize, length: usize, at: &dyn Fn(usize, usize) -> f32) -> Bar {
         |line: usize| (0..length).filter(|along| has(line, *along)).count() as f64 / length as f64;
     let lines = (0..count / 2).take_while(|line| share(*line) >= FILLED).count();
     let behind = lines..(lines + BEHIND).min(count);
-    let ends = behind.into_iter().any(|line| 1.0 - share(line) >= DIFFERS);
+    let half_is_off = |line: usize| {
+        let off = (0..length).filter(|along| (at(line, *along) - colour).abs() > STEP).count();
+        2 * off >= length
+    };
+    let ends = behind.into_iter().any(|line| 1.0 - share(line) >= DIFFERS && half_is_off(line));
     Bar { lines: if ends { lines } else { 0 }, colour }
 }
 
@@ -117,5 +122,9 @@ mod tests {
         assert_eq!(bars(&backdrop), Bars::default());
         let sky = barred(|x, y| y < 60 + x / 4, 255);
         assert_eq!(bars(&sky), Bars::default());
+        let far = |y: u32| f64::from(170u32.saturating_sub(y)).min(40.0);
+        let out_of_focus =
+            RgbImage::from_fn(300, 200, |_, y| Rgb([(60.0 + 2.0 * far(y)) as u8; 3]));
+        assert_eq!(bars(&out_of_focus), Bars::default());
     }
 }

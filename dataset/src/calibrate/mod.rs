@@ -21,8 +21,9 @@ use crate::record::{ImageRecord, Verdict};
 pub(crate) use own::OwnLimits;
 
 /// The limits that can be calibrated: all of one number.
-const CALIBRATED: [&Limit; 33] = [
+const CALIBRATED: [&Limit; 34] = [
     &limits::EYE_DISTANCE,
+    &limits::BLEACHED,
     &limits::YAW,
     &limits::PITCH,
     &limits::ROLL,

@@ -107,14 +107,34 @@ pub(crate) const FACE_WHITE: Limit = Limit {
     ..WORSE_ABOVE
 };
 
+pub(crate) const BURNT: Limit = Limit {
+    measure: "burnt",
+    unit: "share",
+    rule: "bright",
+    drop: Some(rules::BURNT_PICTURE),
+    says: "the picture is overexposed, and much of the face lost in white",
+    source: "picture_luminance where face_white is above .2, else 0: good photos with it have at most .67, overexposed ones .84 and more",
+    ..WORSE_ABOVE
+};
+
+pub(crate) const BLEACHED: Limit = Limit {
+    measure: "bleached",
+    unit: "share",
+    rule: "bright",
+    review: Some(0.04),
+    says: "a part of the face is lost in white, and nothing in the picture is black",
+    source: "face_white where black_point is above .2, else 0: 99.6 % of renders have less, nine of ten overexposed ones more",
+    ..WORSE_ABOVE
+};
+
 pub(crate) const YAW: Limit = Limit {
     measure: "yaw",
     unit: "degrees",
     range: "-90 to 90",
     rule: "turned away",
-    review: Some(60.0),
+    review: Some(65.0),
     says: "the head is turned far to the side",
-    source: "beyond three-quarter views little of a face is left to learn from; detectors lose it at 80",
+    source: "beyond three-quarter views little of a face is left to learn from; detectors lose it at 80; five points guess the yaw of renders turned by up to 60 as at most 66",
     ..WORSE_ABOVE
 };
 

@@ -18,7 +18,7 @@ pub(crate) use picture::*;
 use crate::limit::Limit;
 
 /// All of them, as they are listed in a report.
-pub(crate) const ALL: [&Limit; 44] = [
+pub(crate) const ALL: [&Limit; 46] = [
     &SHORT_SIDE,
     &FACES,
     &OTHER_FACE,
@@ -30,6 +30,8 @@ pub(crate) const ALL: [&Limit; 44] = [
     &FACE_BRIGHT,
     &FACE_BLACK,
     &FACE_WHITE,
+    &BLEACHED,
+    &BURNT,
     &PICTURE_DARK,
     &YAW,
     &PITCH,
