@@ -175,6 +175,7 @@ mod tests {
     use crate::portrait::Portrait;
     use crate::print::Print;
     use crate::scenery::Scenery;
+    use crate::sharpness::Sharpness;
     use crate::tone::{FaceTone, Tone};
 
     fn look(mean: f64, detail: f64) -> Look {
@@ -262,10 +263,18 @@ mod tests {
         assert_eq!(rules_of(&photo(vec![face(100.0)]), FaceRules::Apply), ["small face"]);
         assert_eq!(rules_of(&photo(vec![]), FaceRules::Apply), ["no face"]);
         let mut burnt = photo(vec![face(300.0)]);
-        burnt.face.as_mut().expect("a face").look.exposure.bright_share = 0.25;
+        burnt.face.as_mut().expect("a face").look.exposure.bright_share = 0.22;
         assert!(rules_of(&burnt, FaceRules::Apply).is_empty(), "a doubt alone");
         burnt.picture.exposure.mean = 0.84;
         assert_eq!(rules_of(&burnt, FaceRules::Apply), ["bright"]);
+        let mut bleached = photo(vec![face(300.0)]);
+        bleached.face.as_mut().expect("a face").look.exposure.bright_share = 0.05;
+        let doubts = |photo: &Measured| {
+            judge(photo, 512, FaceRules::Apply, &OwnLimits::default()).doubts.len()
+        };
+        assert_eq!(doubts(&bleached), 0, "white beside black is a highlight");
+        bleached.tone.black_point = 0.22;
+        assert_eq!(doubts(&bleached), 1);
         let mut dark = photo(vec![face(300.0)]);
         dark.face = Some(face_look(look(0.05, 0.0001)));
         assert_eq!(rules_of(&dark, FaceRules::Apply), ["blurred", "dark"]);
@@ -281,7 +290,7 @@ mod tests {
             judge(photo, 512, FaceRules::Apply, &OwnLimits::default()).verdict().0
         };
         assert_eq!(verdict(&photo), Verdict::Keep);
-        photo.picture.exposure.p99 = 0.34;
+        photo.picture.exposure.p99 = 0.29;
         assert_eq!(verdict(&photo), Verdict::Review);
         photo.picture.exposure.p99 = 0.2;
         assert_eq!(verdict(&photo), Verdict::Drop);

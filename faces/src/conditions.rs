@@ -3,6 +3,8 @@
 //! A reader that has any of these axes judges photos in curation; `likeness pretrain` makes one from
 //! renders with flaws (`corpus.flawed`).
 
+use crate::card::Axis;
+
 /// An axis's name and its labels; the first of them is no flaw.
 pub type Condition = (&'static str, &'static [&'static str]);
 
@@ -17,3 +19,8 @@ pub const STRENGTH: Condition = ("strength of the expression", &["natural", "ove
 
 /// All of them.
 pub const ALL: [Condition; 4] = [EYES, COVER, FACE_LIGHT, STRENGTH];
+
+/// Whether `axis` is one of them.
+pub fn has(axis: &Axis) -> bool {
+    ALL.iter().any(|(name, labels)| axis.name == *name && axis.labels == *labels)
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use crate::card::{Axis, ModelCard, Region};
+use crate::card::{ModelCard, Region};
 use crate::conditions;
 use crate::detector::Detector;
 use crate::encoder::Encoder;
@@ -92,7 +92,7 @@ impl FaceModels {
             return Ok(Vec::new());
         };
         let shares = reader.shares(image, Some(face))?;
-        let told = reader.axes().iter().zip(shares).filter(|(axis, _)| is_condition(axis));
+        let told = reader.axes().iter().zip(shares).filter(|(axis, _)| conditions::has(axis));
         Ok(told.filter_map(|(axis, shares)| Some((axis.name.as_str(), shares?))).collect())
     }
 
@@ -114,11 +114,7 @@ impl FaceModels {
 
 /// Whether a card's reader tells of some flaw of a face.
 fn tells_conditions(card: &ModelCard) -> bool {
-    card.looks_at == Region::Face && card.axes.iter().any(is_condition)
-}
-
-fn is_condition(axis: &Axis) -> bool {
-    conditions::ALL.iter().any(|(name, labels)| axis.name == *name && axis.labels == *labels)
+    card.looks_at == Region::Face && card.axes.iter().any(conditions::has)
 }
 
 fn missing(dir: &Path, found: &Found) -> FaceError {

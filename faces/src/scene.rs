@@ -7,6 +7,7 @@ use image::imageops::{FilterType, resize};
 
 use crate::align::align_with_margin;
 use crate::card::{Axis, ModelCard, Region};
+use crate::conditions;
 use crate::error::FaceError;
 use crate::face::Face;
 use crate::network::Network;
@@ -19,9 +20,11 @@ pub struct SceneReader {
 }
 
 impl SceneReader {
-    /// Opens the readers in `dir` and up to two levels below; `None` where there is none.
+    /// Opens the readers in `dir` and up to two levels below, but for those of flaws alone, which no
+    /// prompt asks for; `None` where there is none.
     pub fn open(dir: &Path) -> Result<Option<Self>, FaceError> {
-        let readers = Found::in_folder(dir)?.readers;
+        let mut readers = Found::in_folder(dir)?.readers;
+        readers.retain(|(card, _)| card.axes.iter().any(|axis| !conditions::has(axis)));
         if readers.is_empty() { Ok(None) } else { Self::load(readers).map(Some) }
     }
 

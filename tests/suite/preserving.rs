@@ -1,5 +1,8 @@
 //! Class preservation: what is learned belongs to the trigger, not to everyone.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use image::RgbImage;
 
 use crate::support::World;
@@ -93,4 +96,27 @@ fn steps_between_without_preservation_are_refused() {
     let world = World::with_dataset(1);
     let ran = world.run(&world.train("a", "--set train.preserve_every=2"));
     ran.fails(2, &["`train.preserve_every`", "`train.preserve_class = 1`"]);
+}
+
+#[test]
+fn ctrl_c_while_the_class_is_painted_leaves_what_the_same_run_goes_on_from() {
+    let world = World::with_dataset(2);
+    let how = "--steps 2 --set train.preserve_class=1 --set train.class_pictures=60";
+    world.run(&world.train("whole", how)).ok();
+    let mut command = world.command(&world.train("cut", how));
+    let mut running = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let said = BufReader::new(running.stderr.take().expect("its messages"));
+    // Messages are read on, so that none blocks it.
+    let mut lines = said.lines().map_while(Result::ok);
+    lines.find(|line| line.contains("pictures of the class")).expect("it paints");
+    let id = running.id().to_string();
+    Command::new("kill").args(["-INT", &id]).status().expect("kill runs");
+    lines.for_each(drop);
+    assert_eq!(running.wait().expect("it ends").code(), Some(130));
+    let painted = std::fs::read_dir(world.at("runs/cut/cache/class")).expect("painted").count();
+    assert!(painted < 60, "{painted}: it was painted to the end");
+    assert!(world.at("runs/cut/checkpoints/step-00000").is_dir());
+    world.run(&world.train("cut", &format!("{how} --resume"))).ok();
+    let adapter = |run: &str| world.bytes(&format!("runs/{run}/adapter.safetensors"));
+    assert_eq!(adapter("cut"), adapter("whole"));
 }

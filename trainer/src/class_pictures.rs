@@ -17,6 +17,7 @@ use crate::batches::Batches;
 use crate::cache::Cache;
 use crate::error::TrainError;
 use crate::inputs::{About, Inputs, Said, host, tensor};
+use crate::progress::Stop;
 
 /// Sampling steps of a picture, with the sampler and the guidance of `likeness demo`.
 const STEPS: usize = 20;
@@ -62,16 +63,21 @@ pub(crate) struct Shown {
 }
 
 impl Painter<'_> {
-    /// `count` pictures, from `cache` where it has them, of the photos' sizes in turn.
+    /// `count` pictures, from `cache` where it has them, of the photos' sizes in turn; `None` if someone asked to
+    /// stop before the last.
     pub fn paint(
         &self,
         count: usize,
         cache: &mut Cache,
+        stop: &Stop,
         on_picture: &mut dyn FnMut(usize, usize),
-    ) -> Result<ClassPictures, TrainError> {
+    ) -> Result<Option<ClassPictures>, TrainError> {
         let photos = self.inputs.examples.len();
         let mut pictures = Vec::with_capacity(count);
         for index in 0..count {
+            if stop.asked() {
+                return Ok(None);
+            }
             on_picture(index, count);
             let photo = index % photos;
             let variant =
@@ -90,7 +96,7 @@ impl Painter<'_> {
         let sizes: Vec<_> = pictures.iter().map(size).collect();
         let batches = Batches::new(&sizes, self.batch, self.seed);
         let (seed, variants) = (self.seed, self.inputs.variants());
-        Ok(ClassPictures { pictures, batches, seed, variants })
+        Ok(Some(ClassPictures { pictures, batches, seed, variants }))
     }
 
     fn latents(

@@ -39,8 +39,8 @@ pub enum Outcome {
 
 /// Trains what `config` says on `machine`.
 ///
-/// With `resume`, goes on from the last checkpoint. `stop` ends the run after its current step
-/// with a checkpoint.
+/// With `resume`, goes on from the last checkpoint. `stop` ends the run after its current step, or
+/// its current picture of the class, with a checkpoint.
 pub fn train(
     config: &RunConfig,
     machine: &Machine<'_>,
@@ -64,8 +64,11 @@ pub fn train(
     let checkpointing = plan.estimate.checkpointing;
     let mut run = Run::load(config, &prepared, inputs, machine.device, checkpointing)?;
     run.header = header::metadata(config, &prepared.checkpoint, &fingerprint, &prepared.dataset);
-    run.paint_class(&fingerprint, &mut cache, on_event)?;
+    let painted = run.paint_class(&fingerprint, &mut cache, stop, on_event)?;
     run.resume(&folder)?;
+    if !painted {
+        return run.stopped(&folder, &identity);
+    }
     let outcome = run.go_on(&folder, &identity, stop, on_event)?;
     if let (true, Some(measured_mib)) = (machine.own_memory, peak_memory_mib()) {
         on_event(Event::Memory { plan: &plan, measured_mib });
@@ -131,16 +134,17 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Paints what the class is preserved on, if it is on pictures of it.
+    /// Paints what the class is preserved on, if it is on pictures of it; `false` if someone asked to stop.
     fn paint_class(
         &mut self,
         fingerprint: &str,
         cache: &mut Cache,
+        stop: &Stop,
         on_event: &mut dyn FnMut(Event),
-    ) -> Result<(), TrainError> {
+    ) -> Result<bool, TrainError> {
         let train = &self.config.train;
         if train.class_pictures == 0 {
-            return Ok(());
+            return Ok(true);
         }
         let depends = format!("{fingerprint} {} {:?}", train.clip_skip, train.precision);
         let painter = Painter {
@@ -152,11 +156,20 @@ impl<'a> Run<'a> {
             depends: &depends,
             device: self.device,
         };
-        let pictures = painter.paint(train.class_pictures, cache, &mut |done, of| {
+        let pictures = painter.paint(train.class_pictures, cache, stop, &mut |done, of| {
             on_event(Event::Painting { done, of });
         })?;
-        self.class_pictures = Some(pictures);
-        Ok(())
+        self.class_pictures = pictures;
+        Ok(self.class_pictures.is_some())
+    }
+
+    /// Ends before any step of its own, with a checkpoint to go on from.
+    fn stopped(&self, folder: &RunFolder, identity: &Identity) -> Result<Outcome, TrainError> {
+        let path = match self.adam.steps {
+            0 => self.store(folder, identity, 0)?,
+            steps => checkpoints::folder_of(&folder.checkpoints(), steps),
+        };
+        Ok(Outcome::Stopped(path))
     }
 
     fn resume(&mut self, folder: &RunFolder) -> Result<(), TrainError> {

@@ -82,13 +82,14 @@ impl Run<'_> {
     /// Batch number `index`: photos, latents, noise and timesteps are functions of seed and index.
     fn batch(&self, index: usize, about: About) -> Batch {
         let Shown { latents, photos, said } = self.shown(index, about);
-        let timestep = |i: usize| {
-            noise::below(
-                self.config.seed,
-                &format!("timestep {i}"),
-                index as u64,
-                self.schedule.len(),
-            )
+        let drawn = |purpose: &str, i: usize| {
+            let purpose = format!("{purpose} {i}");
+            noise::below(self.config.seed, &purpose, index as u64, self.schedule.len())
+        };
+        // Who is painted is decided where nearly all is noise yet: the class is looked at there more often.
+        let timestep = |i: usize| match about {
+            About::Character => drawn("timestep", i),
+            About::Class => drawn("timestep", i).max(drawn("class timestep", i)),
         };
         Batch {
             noise: self.draw("noise", index, latents.dims()),

@@ -14,10 +14,10 @@ const FUSED: f64 = 0.9;
 /// With fewer captions frequency says nothing.
 const LEAST_CAPTIONS: usize = 4;
 /// Words of the longest term.
-const LONGEST: usize = 3;
+const LONGEST: usize = 6;
 
-/// Words that no term begins or ends with, and those that every caption may have.
-const PLAIN: [&str; 47] = [
+/// Words that no term begins or ends with; "wearing" and the like show nothing by themselves.
+const PLAIN: [&str; 49] = [
     "a",
     "an",
     "and",
@@ -25,18 +25,21 @@ const PLAIN: [&str; 47] = [
     "around",
     "as",
     "at",
-    "background",
     "be",
     "behind",
     "beside",
     "by",
+    "dressed",
     "facing",
+    "featuring",
     "for",
     "from",
     "has",
+    "he",
     "her",
     "his",
-    "image",
+    "holding",
+    "holds",
     "in",
     "into",
     "is",
@@ -47,11 +50,9 @@ const PLAIN: [&str; 47] = [
     "on",
     "or",
     "over",
-    "photo",
-    "photograph",
-    "picture",
     "she",
-    "he",
+    "showing",
+    "shows",
     "that",
     "the",
     "their",
@@ -60,12 +61,16 @@ const PLAIN: [&str; 47] = [
     "this",
     "to",
     "under",
-    "view",
-    "viewer",
+    "wearing",
+    "wears",
     "while",
     "with",
     "without",
+    "worn",
 ];
+/// Words that are no term by themselves, as every caption may have them.
+const COMMON: [&str; 7] =
+    ["background", "image", "photo", "photograph", "picture", "view", "viewer"];
 
 /// Terms fused with the trigger, the longest of those that go together.
 pub(super) fn find(captions: &[Text], about: About) -> Vec<Finding> {
@@ -114,10 +119,9 @@ fn finding(
     let mut files = holders.iter().map(|index| &captions[*index]);
     let first = files.next().expect("a fused term is in some caption");
     let spoken = term.join(" ");
-    let at = words(&first.text)
-        .into_iter()
-        .find(|word| word.text == term[0])
-        .map_or(0, |word| word.start);
+    let spelled = words(&first.text);
+    let is_it = |run: &&[Word]| run.iter().map(|word| &word.text).eq(term);
+    let at = spelled.windows(term.len()).find(is_it).map_or(0, |run| run[0].start);
     let why = format!(
         "`{spoken}` is in {:.0} % of the captions and in {:.0} % of those with `{trigger}`: both are learned as one, \
          so that neither works alone",
@@ -132,12 +136,14 @@ fn finding(
     Finding { others: files.map(|text| text.name.clone()).collect(), ..finding }
 }
 
-/// The terms of a caption: runs of one to three words within a phrase, without plain words at their
+/// The terms of a caption: runs of one to six words within a phrase, without plain words at their
 /// ends and without the trigger and the class word.
 fn terms(text: &str, about: About) -> BTreeSet<Vec<String>> {
     let known = words(&format!("{} {}", about.trigger, about.class_word));
     let ours = |word: &Word| known.iter().any(|known| known.text == word.text);
     let plain = |word: &Word| PLAIN.contains(&word.text.as_str());
+    let common =
+        |run: &[Word]| run.iter().all(|word| plain(word) || COMMON.contains(&word.text.as_str()));
     let words = words(text);
     let mut terms = BTreeSet::new();
     for start in 0..words.len() {
@@ -147,7 +153,7 @@ fn terms(text: &str, about: About) -> BTreeSet<Vec<String>> {
             if !whole || run.iter().any(ours) {
                 break;
             }
-            if !plain(&run[0]) && !plain(&run[length - 1]) {
+            if !plain(&run[0]) && !plain(&run[length - 1]) && !common(run) {
                 terms.insert(run.iter().map(|word| word.text.clone()).collect());
             }
         }
@@ -171,6 +177,21 @@ mod tests {
         assert_eq!(told, ["place", "red wool scarf"]);
         assert!(found[1].why.contains("in 90 % of the captions and in 90 %"), "{found:?}");
         assert_eq!((found[1].line, found[1].others.len()), (1, 8));
+    }
+
+    #[test]
+    fn a_long_term_is_named_as_a_whole_and_at_its_own_line() {
+        let told = |caption: &str| {
+            let found = find(&texts(&[caption; 5]), MIKA);
+            let term = |f: &Finding| f.why.split('`').nth(1).expect("a term").to_owned();
+            (found.iter().map(term).collect::<Vec<_>>(), found.last().map_or(0, |f| f.line))
+        };
+        assert_eq!(told("mika woman wearing a thin gold necklace").0, ["thin gold necklace"]);
+        assert_eq!(told("mika, white background, a photo").0, ["white background"]);
+        assert_eq!(
+            told("mika, red hat,\nred wool scarf"),
+            (vec!["red hat".into(), "red wool scarf".into()], 2)
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The trigger in every text, once, in one spelling.
 
+use std::ops::Range;
+
 use super::{About, Finding, Text, first_word};
 use crate::captions::split::{places, words};
 
@@ -28,27 +30,30 @@ pub(super) fn in_prompts(prompts: &[Text], about: About) -> Vec<Finding> {
 }
 
 fn one(text: &Text, trigger: &str, (why, remedy): (&str, &str), spelled: &str) -> Vec<Finding> {
+    let instead = |place: &Range<usize>| {
+        format!("write `{trigger}` instead of `{}`", &text.text[place.clone()])
+    };
     let found = places(&text.text, trigger);
+    let slip = slip(&text.text, trigger);
     if found.is_empty() {
-        let at = slip(&text.text, trigger).unwrap_or_else(|| first_word(&text.text));
-        let finding = Finding::at("trigger missing", text, at).because(why, remedy);
-        return vec![finding];
+        let at = slip.as_ref().map_or_else(|| first_word(&text.text), |place| place.start);
+        let remedy = slip.as_ref().map_or_else(|| remedy.to_owned(), instead);
+        return vec![Finding::at("trigger missing", text, at).because(why, &remedy)];
     }
-    let other = found.iter().find(|place| text.text[(*place).clone()] != *trigger);
-    let other = other.map(|place| {
-        let written = &text.text[place.clone()];
-        let remedy = format!("write `{trigger}` instead of `{written}`");
-        Finding::at("trigger spelling", text, place.start).because(spelled, remedy)
+    let other = found.into_iter().find(|place| text.text[place.clone()] != *trigger);
+    let other = other.or(slip).map(|place| {
+        Finding::at("trigger spelling", text, place.start).because(spelled, &instead(&place))
     });
     other.into_iter().collect()
 }
 
-/// Where a word is that may be meant for the trigger.
-fn slip(text: &str, trigger: &str) -> Option<usize> {
+/// Where a word is that may be meant for the trigger, but is another.
+fn slip(text: &str, trigger: &str) -> Option<Range<usize>> {
     let trigger = trigger.to_lowercase();
     let guessed = trigger.chars().count() >= LEAST_TO_GUESS;
-    let near = |word: &str| strsim::osa_distance(word, &trigger) <= SLIP;
-    words(text).into_iter().find(|word| guessed && near(&word.text)).map(|word| word.start)
+    let near = |word: &str| word != trigger && strsim::osa_distance(word, &trigger) <= SLIP;
+    let word = words(text).into_iter().find(|word| guessed && near(&word.text))?;
+    Some(word.start..word.end)
 }
 
 #[cfg(test)]
@@ -67,6 +72,7 @@ mod tests {
             [("1", 3, "with mkia"), ("2", 1, "a woman"), ("3", 1, "in mikado"), ("4", 1, "")]
         );
         assert!(found.iter().all(|f| f.rule == "trigger missing" && f.remedy.contains("`mika`")));
+        assert!(found[0].remedy.contains("instead of `mkia`"), "{found:?}");
     }
 
     #[test]
@@ -74,5 +80,10 @@ mod tests {
         let found = in_prompts(&texts(&["Mika woman", "mika, MIKA", "mika"]), MIKA);
         assert_eq!(found.len(), 2);
         assert!(found[1].remedy.contains("instead of `MIKA`"), "{found:?}");
+        let found =
+            in_captions(&texts(&["mika woman and mkia at home", "mika on a mica rock"]), MIKA);
+        let told: Vec<_> = found.iter().map(|f| (f.rule, f.remedy.as_str())).collect();
+        let remedies = ["mkia", "mica"].map(|slip| format!("write `mika` instead of `{slip}`"));
+        assert_eq!(told, remedies.each_ref().map(|r| ("trigger spelling", r.as_str())));
     }
 }

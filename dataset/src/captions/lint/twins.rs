@@ -14,10 +14,23 @@ pub(super) fn find(captions: &[Text], about: About) -> Vec<Finding> {
     let mut grouped = vec![false; captions.len()];
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for first in 0..captions.len() {
-        let alike = |other: &usize| !grouped[*other] && shared(&sets[first], &sets[*other]) >= SAME;
-        let group: Vec<usize> = (first..captions.len()).filter(alike).collect();
-        if !grouped[first] && group.len() > 1 {
-            group.iter().for_each(|member| grouped[*member] = true);
+        if std::mem::replace(&mut grouped[first], true) {
+            continue;
+        }
+        // Whoever is like any member joins.
+        let (mut group, mut next) = (vec![first], 0);
+        while next < group.len() {
+            let member = &sets[group[next]];
+            for other in first..captions.len() {
+                if !grouped[other] && shared(member, &sets[other]) >= SAME {
+                    grouped[other] = true;
+                    group.push(other);
+                }
+            }
+            next += 1;
+        }
+        if group.len() > 1 {
+            group.sort_unstable();
             groups.push(group);
         }
     }
@@ -76,5 +89,14 @@ mod tests {
         );
         assert_eq!((found[1].file.as_str(), found[1].others.as_slice()), ("1", &["3".into()][..]));
         assert!(found[0].why.starts_with("3 photos"));
+    }
+
+    #[test]
+    fn a_group_holds_whoever_is_like_any_member() {
+        let ten = "one two three four five six seven eight nine ten";
+        let more = ["", " eleven", " eleven twelve"].map(|end| format!("mika {ten}{end}"));
+        let found = find(&texts(&more.each_ref().map(String::as_str)), MIKA);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].others, ["1", "2"]);
     }
 }
