@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use anyhow::Context;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use likeness_diffusion::atomic;
+use likeness_trainer::pretrain::export::JUDGES;
 use sha2::{Digest, Sha256};
 
 use crate::exit::Usage;
@@ -29,6 +30,10 @@ static FILES: &[(&str, &[u8])] = files![
     "judges/face_reader.toml",
     "judges/finder.onnx",
     "judges/finder.toml",
+    "judges/flaws_close.onnx",
+    "judges/flaws_close.toml",
+    "judges/flaws_wide.onnx",
+    "judges/flaws_wide.toml",
     "judges/identity.onnx",
     "judges/identity.toml",
     "judges/reader.onnx",
@@ -58,6 +63,14 @@ pub fn resolved(given: &Path) -> anyhow::Result<PathBuf> {
 pub fn parser() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new()
         .try_map(|given| resolved(&given).map_err(|error| format!("{error:#}")))
+}
+
+/// What reads a folder of face models, which may be the built-in base's judges.
+pub fn judges_parser() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|given| match given == Path::new(NAME) {
+        true => unpacked().map(|base| base.join(JUDGES)).map_err(|error| format!("{error:#}")),
+        false => Ok(given),
+    })
 }
 
 /// Where it is unpacked: another base of another version has another folder.

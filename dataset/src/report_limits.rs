@@ -41,7 +41,7 @@ mod tests {
         let table = table();
         assert_eq!(table.matches("<tr>").count(), limits::ALL.len() + 1);
         let yaw = row(&limits::YAW);
-        assert!(yaw.contains("above 65") && yaw.contains("degrees"), "{yaw}");
+        assert!(yaw.contains("above 68") && yaw.contains("degrees"), "{yaw}");
         assert!(yaw.contains(&escaped(limits::YAW.source)), "{yaw}");
     }
 }

@@ -51,8 +51,8 @@ pub(crate) const FACE_BLACK: f64 = 0.6;
 /// The most of a face that may be lost in white; natural photos reach .002 (95 %),
 /// renders in hard light .29.
 pub(crate) const FACE_WHITE: f64 = 0.3;
-/// From here on a person should look: 99.7 % of renders have less.
-pub(crate) const FACE_WHITE_DOUBT: f64 = 0.25;
+/// From here on a person should look: 99.8 % of renders have less.
+pub(crate) const FACE_WHITE_DOUBT: f64 = 0.28;
 /// Where the whole picture's mean luminance is above this, a face with so much white ([`BURNT_FACE`]) is
 /// overexposed: in the demos of eight seeds good photos with it have at most .67, overexposed ones .84 and more.
 pub(crate) const BURNT_PICTURE: f64 = 0.8;

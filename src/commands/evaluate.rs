@@ -51,7 +51,7 @@ pub struct Args {
     #[command(flatten)]
     sampling: SamplingArgs,
     /// Folder of face models; a base that brings its own is judged by those unless given
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = builtin::judges_parser())]
     models: Option<PathBuf>,
     /// Folder of the evaluation; RUN/evaluation unless given
     #[arg(long, value_name = "DIR")]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::{World, sd15};
+use crate::support::{World, sd15, words};
 
 const PRETRAINING: &str = "\
 out = 'small'\n[corpus]\ncharacters = 3\npictures_each = 3\nheld_out_characters = 1\nside = 32\n\
@@ -183,4 +183,26 @@ fn a_reader_of_faces_with_flaws_judges_photos() {
     world
         .likeness("pretrain small.toml --set corpus.flawed=2")
         .fails(2, &["corpus.flawed", "0 to 1"]);
+}
+
+#[test]
+fn the_built_in_judges_name_what_is_wrong_with_rendered_photos() {
+    let world = World::new();
+    let args = ["--flaw", "closed eyes", "--flaw", "dark glasses", "--flaw", "watermark"];
+    let mut ask: Vec<String> = words("studio --seed 12 --pictures 4 --out photos");
+    ask.extend(args.map(str::to_owned));
+    world.run(&ask).ok();
+    let asked = "curate photos --trigger mika --models builtin --out mika.dataset --json";
+    let told: Value = serde_json::from_str(&world.likeness(asked).ok().stdout).expect("JSON");
+    let rules = |name: &str| -> Vec<String> {
+        let records = told["records"].as_array().expect("records");
+        let record = records.iter().find(|r| r["path"].as_str().is_some_and(|p| p.contains(name)));
+        let reasons = record.expect("a record")["reasons"].as_array().expect("reasons");
+        reasons.iter().map(|r| r["rule"].as_str().expect("a rule").to_owned()).collect()
+    };
+    for (name, rule) in
+        [("eyes", "eyes closed"), ("glasses", "covered"), ("watermark", "lettering")]
+    {
+        assert!(rules(name).iter().any(|said| said == rule), "{name}: {:?}", rules(name));
+    }
 }

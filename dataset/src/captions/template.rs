@@ -59,7 +59,8 @@ pub(crate) fn details(record: &ImageRecord) -> Vec<String> {
     }
     // An eye in profile is seen from its side, where it is too thin to say.
     let seen = measure("yaw").is_none_or(|yaw| yaw.abs() < YAW[2]);
-    if seen && measure("either_eye_open").is_some_and(|open| open < EYES_OPEN) {
+    let denied = measure("read_eyes_closed").is_some_and(|share| share < 0.5);
+    if seen && !denied && measure("either_eye_open").is_some_and(|open| open < EYES_OPEN) {
         said.push("eyes closed");
     }
     if measure("light_side").is_some_and(|stops| stops.abs() >= SIDE_LIGHT) {
@@ -168,6 +169,8 @@ mod tests {
         assert_eq!(first, "three-quarter view facing left, side light");
         let second = said(&[("yaw", 4.0), ("pitch", -20.0), ("either_eye_open", 0.01)]);
         assert_eq!(second, "front view, looking down, eyes closed");
+        let squeezed = said(&[("yaw", 4.0), ("either_eye_open", 0.01), ("read_eyes_closed", 0.1)]);
+        assert_eq!(squeezed, "front view", "a reader of faces knows better");
         let third = said(&[("yaw", 60.0), ("either_eye_open", 0.01), ("backlight", 1.5)]);
         assert_eq!(third, "profile facing right, back light");
         assert_eq!(said(&[("yaw", 15.0), ("pitch", 13.0)]), "turned slightly right, looking up");

@@ -132,7 +132,7 @@ pub(crate) const YAW: Limit = Limit {
     unit: "degrees",
     range: "-90 to 90",
     rule: "turned away",
-    review: Some(65.0),
+    review: Some(68.0),
     says: "the head is turned far to the side",
     source: "beyond three-quarter views little of a face is left to learn from; detectors lose it at 80; five points guess the yaw of renders turned by up to 60 as at most 66",
     ..WORSE_ABOVE

@@ -1,5 +1,6 @@
 //! How good a photo is beside the others: what the best of a burst and the best twenty are chosen by.
 
+use crate::limit::Limit;
 use crate::limits;
 use crate::record::{ImageRecord, Verdict};
 
@@ -14,8 +15,9 @@ pub(crate) fn quality(record: &ImageRecord) -> f64 {
     let pixels = f64::from(record.width) * f64::from(record.height);
     let size = measure("eye_distance").unwrap_or(pixels.sqrt());
     let detail = measure("face_detail").or(measure("picture_detail")).unwrap_or(0.0);
-    let closed =
-        measure("eyes_open").is_some_and(|open| limits::EYES_OPEN.verdict(open) != Verdict::Keep);
+    let by =
+        |limit: &Limit| measure(limit.measure).map(|value| limit.verdict(value) != Verdict::Keep);
+    let closed = by(&limits::READ_EYES_CLOSED).or(by(&limits::EYES_OPEN)).unwrap_or(false);
     let against = [
         if closed { CLOSED_EYES } else { 0.0 },
         if record.verdict == Verdict::Review { DOUBTFUL } else { 0.0 },

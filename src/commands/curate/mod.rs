@@ -18,7 +18,7 @@ use likeness_faces::Matte;
 use crate::exit::{INTERRUPTED, Usage};
 use crate::interrupt::{self, STOP};
 use crate::meter::{Meter, note};
-use crate::{face_models, machine};
+use crate::{builtin, face_models, machine};
 
 /// Arguments of `likeness curate`.
 #[derive(clap::Args, Debug)]
@@ -83,8 +83,8 @@ struct Photos {
     /// Train on all photos equally often, even if most show one angle or outfit
     #[arg(long)]
     no_balance: bool,
-    /// Folder of face models
-    #[arg(long, value_name = "DIR", conflicts_with = "no_faces")]
+    /// Folder of face models; `builtin` for pictures of `likeness studio`
+    #[arg(long, value_name = "DIR", conflicts_with = "no_faces", value_parser = builtin::judges_parser())]
     models: Option<PathBuf>,
     /// Do not look for faces (toys, animals, drawings)
     #[arg(long)]
