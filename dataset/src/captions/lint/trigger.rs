@@ -42,7 +42,7 @@ fn one(text: &Text, trigger: &str, (why, remedy): (&str, &str), spelled: &str) -
     }
     let other = found.into_iter().find(|place| text.text[place.clone()] != *trigger);
     let other = other.or(slip).map(|place| {
-        Finding::at("trigger spelling", text, place.start).because(spelled, &instead(&place))
+        Finding::at("trigger spelling", text, place.start).because(spelled, instead(&place))
     });
     other.into_iter().collect()
 }
