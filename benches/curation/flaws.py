@@ -30,9 +30,11 @@ NAMED = {
 DARK_SKIN = ("brown", "umber", "ebony")
 
 
-def cargo(package, example, *args):
-    command = ["cargo", "run", "--release", "-q", "-p", package, "--example", example, "--", *map(str, args)]
-    subprocess.run(command, check=True, cwd=ROOT)
+def example(name, *args):
+    # The whole workspace: a package by itself has other features, and would be built anew.
+    subprocess.run(["cargo", "build", "--release", "-q", "--workspace", "--example", name], check=True, cwd=ROOT)
+    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+    subprocess.run([os.path.join(target, "release", "examples", name), *map(str, args)], check=True, cwd=ROOT)
 
 
 def share(rows, counts):
@@ -132,12 +134,12 @@ def main():
         judged = os.path.join(out, "photographs.jsonl" if args.photos else f"renders-{args.seed}.jsonl")
         if args.photos:
             photos, models = os.path.abspath(args.photos), os.path.abspath(args.models)
-            cargo("likeness-dataset", "judge_flaws", judged, photos, models)
+            example("judge_flaws", judged, photos, models)
         else:
             pictures = os.path.join(out, f"pictures-{args.seed}")
-            cargo("likeness-studio", "flaws", pictures, args.seed, args.clean, args.each)
+            example("flaws", pictures, args.seed, args.clean, args.each)
             models = [os.path.abspath(args.models)] if args.models else []
-            cargo("likeness-dataset", "judge_flaws", judged, pictures, *models)
+            example("judge_flaws", judged, pictures, *models)
     with open(judged) as lines:
         rows = [json.loads(line) for line in lines]
     (renders if any(row["truth"] for row in rows) else photographs)(rows)
