@@ -44,7 +44,7 @@ pub(crate) const READ_BACKLIT: Limit = Limit {
     rule: "backlit",
     review: Some(0.7),
     says: "the light comes from behind, says the reader of faces",
-    source: "renders in back light that are none the worse for it: at one half 1.5 % of clean ones are called so, here .7 %",
+    source: "renders in back light that are none the worse for it: at one half 6 of 400 clean ones are called so, here 3",
     ..WORSE_ABOVE
 };
 

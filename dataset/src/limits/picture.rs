@@ -21,7 +21,7 @@ pub(crate) const PICTURE_DARK: Limit = Limit {
     review: Some(rules::DIM_P99),
     drop: Some(rules::PORTRAIT_P99),
     says: "nothing in the picture is bright",
-    source: "for review only where the face is dark, too; moonlit renders with dark faces have .31 and more (99.8 %), underexposed ones at most .14; without a face cleanvision's default of .32 drops",
+    source: "for review only where the face is dark, too; of clean renders .2 % have less than .31 and a dark face, underexposed ones at most .14; without a face cleanvision's default of .32 drops",
     ..WORSE_BELOW
 };
 
