@@ -14,6 +14,8 @@ pub(crate) struct Camera {
     pub noise: f64,
     /// How much colours differ that are equally light, in CIELAB.
     pub colours: f64,
+    /// The mean blue over the mean lightness, in CIELAB; below 0 for yellow.
+    pub blueness: f64,
 }
 
 const TILE: usize = 16; // pixels
@@ -24,7 +26,8 @@ impl Camera {
     /// Looks at a picture whose longer side was brought to 512 pixels.
     pub fn of(picture: &RgbImage) -> Self {
         let plane = Plane::of(picture);
-        Self { noise: noise(&plane), colours: colours(picture) }
+        let (colours, blueness) = colours(picture);
+        Self { noise: noise(&plane), colours, blueness }
     }
 }
 
@@ -52,11 +55,14 @@ fn noise(plane: &Plane) -> f64 {
     quiet * (std::f64::consts::PI / 2.0).sqrt() / 6.0
 }
 
-/// The deviation of chroma within classes of lightness: a tint, or grey, has one chroma for each.
-fn colours(picture: &RgbImage) -> f64 {
+/// The deviation of chroma within classes of lightness: a tint, or grey, has one chroma for each; and the blueness.
+fn colours(picture: &RgbImage) -> (f64, f64) {
+    let (mut lightness, mut yellow) = (0f64, 0f64);
     let mut classes = [[0f64; 5]; SHADES]; // count, a, b, a^2, b^2
     for pixel in picture.pixels() {
         let [light, a, b] = lab::of(pixel);
+        lightness += light;
+        yellow += b;
         let class = ((light / 100.0 * SHADES as f64) as usize).min(SHADES - 1);
         for (sum, value) in classes[class].iter_mut().zip([1.0, a, b, a * a, b * b]) {
             *sum += value;
@@ -67,7 +73,8 @@ fn colours(picture: &RgbImage) -> f64 {
         _ => 0.0,
     };
     let all: f64 = classes.iter().map(|class| class[0]).sum();
-    (classes.iter().map(spread).sum::<f64>().max(0.0) / all.max(1.0)).sqrt()
+    let spread = classes.iter().map(spread).sum::<f64>().max(0.0);
+    ((spread / all.max(1.0)).sqrt(), -yellow / lightness.max(all).max(1.0))
 }
 
 /// How much brighter it is behind `face` than on it, in stops: the background's upper quartile of

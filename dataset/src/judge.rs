@@ -34,6 +34,7 @@ pub(crate) fn judge(
     said.size(photo, min_side);
     said.picture_look(&photo.picture, rules != FaceRules::Apply || photo.face.is_none());
     said.limited(&limits::NOISE, photo.camera.noise);
+    said.measures.add("blueness", photo.camera.blueness, "ratio", None, None);
     // What is dark has no colours to speak of; that it is dark is said elsewhere.
     if photo.picture.exposure.p99 >= rules::PICTURE_P99 {
         said.limited(&limits::COLOURS, photo.camera.colours);
@@ -42,7 +43,7 @@ pub(crate) fn judge(
     if rules == FaceRules::Apply {
         said.faces(photo);
         if let Some(face) = &photo.face {
-            said.face_look(&face.look, &photo.picture, photo.tone.black_point);
+            said.face_look(face, photo);
             said.portrait(face, &photo.picture);
         }
     }
@@ -156,8 +157,10 @@ impl Judgement {
         let mouth = [(&limits::MOUTH_OPEN, features.mouth_open)];
         self.read_or(read.overdone, &limits::READ_OVERDONE, &mouth);
         self.limited(&limits::FACE_CONTRAST, tone.contrast);
-        // Smoothing is not told from soft light by it: no limit.
-        self.measures.add("skin_texture", tone.texture, "ratio", None, None);
+        self.measures.add("tint", tone.tint, "share", None, None);
+        if let Some(fineness) = face.skin {
+            self.limited(&limits::SKIN_FINENESS, fineness);
+        }
     }
 }
 
@@ -199,7 +202,7 @@ mod tests {
             mouth_open: 0.1,
         };
         let condition = Condition::default();
-        let tone = FaceTone { contrast: 1.6, texture: 0.1 };
+        let tone = FaceTone { contrast: 1.6, tint: 0.0 };
         let portrait = Portrait { light_side: 0.1, shadow: 0.05, shadow_edge: 0.08, cover: 3.0 };
         let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
         let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
@@ -209,6 +212,7 @@ mod tests {
             portrait,
             features,
             tone,
+            skin: Some(0.6),
             backlight: 0.1,
             share: 0.4,
             scenery,
@@ -221,7 +225,7 @@ mod tests {
             width: 800,
             height: 600,
             face: faces.first().map(|_| face_look(look(0.5, 0.05))),
-            camera: Camera { noise: 0.5, colours: 12.0 },
+            camera: Camera { noise: 0.5, colours: 12.0, blueness: 0.0 },
             compression: Compression { quality: Some(90.0), blocks: 0.1 },
             tone: Tone { black_point: 0.02, white_point: 0.95, crushed: 0.0 },
             bars: Bars::default(),

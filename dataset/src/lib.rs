@@ -77,6 +77,7 @@ mod set;
 mod sharpness;
 mod sheet;
 mod single;
+mod skin;
 mod subject;
 mod taken;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Luminance planes and the few filters that measuring needs.
 
+use std::borrow::Cow;
+
 use image::RgbImage;
-use image::imageops::{self, FilterType};
-use likeness_faces::{factor_to, shrunk};
+use likeness_faces::{factor_to, resized, shrunk};
 
 /// Luminance of a picture, 0 to 255, row by row: BT.709 weights on the stored
 /// (gamma) values.
@@ -98,22 +99,29 @@ fn shifted(at: usize, by: isize, length: usize) -> usize {
 /// `image` with its longer side brought down to `side` pixels; smaller ones
 /// stay as they are.
 pub(crate) fn fitted(image: &RgbImage, side: u32) -> RgbImage {
+    fitted_from(&halfway(image, side), image.dimensions(), side)
+}
+
+/// `image` on the way to `side` pixels: its longer side has at least twice as many, and less than
+/// four times unless it is a sliver, whose short side would vanish.
+pub(crate) fn halfway(image: &RgbImage, side: u32) -> Cow<'_, RgbImage> {
     let (width, height) = image.dimensions();
+    match factor_to(width.max(height), side).min(width.min(height)) {
+        ..=1 => Cow::Borrowed(image),
+        factor => Cow::Owned(shrunk(image, factor)),
+    }
+}
+
+/// The rest of the way, of an image that had these dimensions.
+pub(crate) fn fitted_from(halfway: &RgbImage, (width, height): (u32, u32), side: u32) -> RgbImage {
     let longer = width.max(height);
     if longer <= side {
-        return image.clone();
+        return halfway.clone();
     }
     let fit = |length: u32| {
         ((u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer)).max(1)
     };
-    let fitted = |image: &RgbImage| {
-        imageops::resize(image, fit(width) as u32, fit(height) as u32, FilterType::Triangle)
-    };
-    // A sliver is not shrunk: its short side would vanish.
-    match factor_to(longer, side).min(width.min(height)) {
-        1 => fitted(image),
-        factor => fitted(&shrunk(image, factor)),
-    }
+    resized(halfway, fit(width) as u32, fit(height) as u32)
 }
 
 #[cfg(test)]

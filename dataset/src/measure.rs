@@ -1,5 +1,6 @@
 //! Everything that is measured on one photo.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -19,18 +20,19 @@ use crate::exposure::{self, Exposure};
 use crate::features::Features;
 use crate::hash::sha256_hex;
 use crate::lettering;
-use crate::luminance::{Plane, fitted};
+use crate::luminance::{Plane, fitted, fitted_from, halfway};
 use crate::portrait::Portrait;
 use crate::print::Print;
 use crate::room::Room;
 use crate::rules::PROMINENT_SHARE;
 use crate::scenery::Scenery;
 use crate::sharpness::{self, Sharpness};
+use crate::skin::fineness;
 use crate::tone::{FaceTone, Tone};
 
 /// The version of what is measured. Raise it whenever the same photo would give
 /// other values: what was measured before is then measured again.
-pub(crate) const VERSION: u32 = 7;
+pub(crate) const VERSION: u32 = 8;
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
 const THUMBNAIL_SIDE: u32 = 256;
@@ -93,6 +95,8 @@ pub(crate) struct FaceLook {
     pub portrait: Portrait,
     pub features: Features,
     pub tone: FaceTone,
+    /// How fine its skin is; `None` of rendered faces, which have no pores.
+    pub skin: Option<f64>,
     /// How much brighter it is behind the face, in stops.
     pub backlight: f64,
     /// The face's height over the picture's.
@@ -186,9 +190,9 @@ fn measure(
         (Some(models), Some(face)) => Some(models.identity(image, face)?),
         _ => None,
     };
-    let small = fitted(image, PICTURE_SIDE);
-    let others = others(image, &small, &faces, models)?;
-    Ok(Measured { identity, others, ..of(bytes, (image, &small), faces, models)? })
+    let sizes = Sizes::of(image);
+    let others = others(&sizes, &faces, models)?;
+    Ok(Measured { identity, others, ..of(bytes, &sizes, faces, models)? })
 }
 
 /// What is measured on `image`, whose file is `bytes` and whose `faces` are known, the main one
@@ -199,16 +203,34 @@ pub(crate) fn known(
     faces: Vec<Face>,
     models: Option<&FaceModels>,
 ) -> Result<Measured, FaceError> {
-    of(bytes, (image, &fitted(image, PICTURE_SIDE)), faces, models)
+    of(bytes, &Sizes::of(image), faces, models)
 }
 
-/// [`known`], of an image that was made `small` already.
+/// An image, and what was made smaller of it.
+struct Sizes<'a> {
+    image: &'a RgbImage,
+    /// At least 1024 pixels long where the image is.
+    halfway: Cow<'a, RgbImage>,
+    /// As whole pictures are measured.
+    small: RgbImage,
+}
+
+impl<'a> Sizes<'a> {
+    fn of(image: &'a RgbImage) -> Self {
+        let halfway = halfway(image, PICTURE_SIDE);
+        let small = fitted_from(&halfway, image.dimensions(), PICTURE_SIDE);
+        Self { image, halfway, small }
+    }
+}
+
+/// [`known`], of an image that was made smaller already.
 fn of(
     bytes: &[u8],
-    (image, small): (&RgbImage, &RgbImage),
+    sizes: &Sizes,
     faces: Vec<Face>,
     models: Option<&FaceModels>,
 ) -> Result<Measured, FaceError> {
+    let Sizes { image, halfway, small } = sizes;
     let main = faces.first();
     let plane = Plane::of(small);
     Ok(Measured {
@@ -222,8 +244,8 @@ fn of(
         compression: Compression::of(bytes, image, main),
         tone: Tone::of(&plane),
         bars: Bars::of(&plane),
-        lettering: lettering::of(&plane),
-        face: main.map(|face| face_look(image, small, face, models)).transpose()?,
+        lettering: lettering::of(halfway, &plane),
+        face: main.map(|face| face_look(sizes, face, models)).transpose()?,
         identity: None,
         others: Vec::new(),
         print: Print::of(small),
@@ -235,8 +257,7 @@ fn of(
 
 /// The faces beside the first that are large enough to be the subject's.
 fn others(
-    image: &RgbImage,
-    small: &RgbImage,
+    sizes: &Sizes,
     faces: &[Face],
     models: Option<&FaceModels>,
 ) -> Result<Vec<Person>, FaceError> {
@@ -246,16 +267,15 @@ fn others(
     let prominent = |face: &&Face| f64::from(face.area() / main.area().max(1.0)) >= PROMINENT_SHARE;
     let prominent = faces.iter().skip(1).take_while(prominent).take(MOST_OTHERS);
     let person = |(index, face): (usize, &Face)| {
-        let identity = models.identity(image, face)?;
-        let look = face_look(image, small, face, Some(models))?;
+        let identity = models.identity(sizes.image, face)?;
+        let look = face_look(sizes, face, Some(models))?;
         Ok(Person { face: index + 1, look, identity })
     };
     prominent.enumerate().map(person).collect()
 }
 
 fn face_look(
-    image: &RgbImage,
-    small: &RgbImage,
+    Sizes { image, small, .. }: &Sizes,
     face: &Face,
     models: Option<&FaceModels>,
 ) -> Result<FaceLook, FaceError> {
@@ -270,6 +290,7 @@ fn face_look(
         portrait: Portrait::of(&aligned),
         features: Features::of(&aligned),
         tone: FaceTone::of(&aligned),
+        skin: (!models.is_some_and(FaceModels::are_of_renders)).then(|| fineness(&aligned)),
         backlight: camera::backlight(small, &smaller, exposure.mean),
         share: f64::from(face.bbox[3]) / f64::from(image.height()),
         scenery: Scenery::of(small, &smaller),

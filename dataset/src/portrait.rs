@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab;
 use crate::luminance::Plane;
-use crate::regions::{BELOW_EYES, CHEEKS, CHIN, LIP, LOW_CHEEKS, Region, SKIN};
+use crate::regions::{BELOW_EYES, CHIN, LIP, LOW_CHEEKS, Region, SIDES, SKIN};
 use crate::sharpness::{FACE_SIDE, in_face};
 
 /// What is measured on an aligned face.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Portrait {
-    /// Light on the viewer's left cheek over that on the right one, in stops.
+    /// Light on the viewer's left side of the face over that on the right one, in stops: the median of
+    /// four pairs of places, for a beard or hair may darken one of them.
     pub light_side: f64,
     /// The share of the face that is darker than 40 % of its median.
     pub shadow: f64,
@@ -30,14 +31,15 @@ impl Portrait {
     /// Looks at an aligned face.
     pub fn of(aligned: &RgbImage) -> Self {
         let plane = Plane::of(aligned);
-        let light = |regions: &[Region]| Region::values(regions, &plane);
-        let [left, right] = CHEEKS.map(|cheek| mean(&light(&[cheek])));
+        let light = |region: Region| median(&mut Region::values(&[region], &plane)) + 1.0;
+        let mut sides = SIDES.map(|[left, right]| (light(left) / light(right)).log2());
+        sides.sort_by(f32::total_cmp);
         let whole = plane.places().zip(&plane.values).filter(|((x, y), _)| in_face(*x, *y));
         let whole: Vec<f32> = whole.map(|(_, value)| *value).collect();
         let middle = median(&mut whole.clone());
         let shaded = whole.iter().filter(|value| **value < SHADOW * middle).count();
         Self {
-            light_side: f64::from((left + 1.0) / (right + 1.0)).log2(),
+            light_side: f64::from((sides[1] + sides[2]) / 2.0),
             shadow: shaded as f64 / whole.len() as f64,
             shadow_edge: shadow_edge(&plane),
             cover: cover(aligned),
@@ -81,10 +83,6 @@ fn cover(aligned: &RgbImage) -> f64 {
     let below = [colour(&LOW_CHEEKS), colour(&LIP), colour(&CHIN)];
     let far = below.map(|[a, b]| (a - above[0]).hypot(b - above[1]));
     far.into_iter().fold(f64::INFINITY, f64::min)
-}
-
-fn mean(values: &[f32]) -> f32 {
-    values.iter().sum::<f32>() / values.len().max(1) as f32
 }
 
 fn median(values: &mut [f32]) -> f32 {

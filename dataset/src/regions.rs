@@ -14,6 +14,13 @@ pub(crate) const BELOW_EYES: [Region; 3] =
     [Region(56.0, 56.0, 4.0, 6.0), Region(41.0, 63.0, 6.0, 3.0), Region(71.0, 63.0, 6.0, 3.0)];
 pub(crate) const LIP: [Region; 1] = [Region(56.0, 84.0, 5.0, 3.0)];
 pub(crate) const CHIN: [Region; 1] = [Region(56.0, 104.0, 8.0, 4.0)];
+/// Left and right of the nose, mirrored: cheeks, below the eyes, forehead, beside the mouth.
+pub(crate) const SIDES: [[Region; 2]; 4] = [
+    CHEEKS,
+    [BELOW_EYES[1], BELOW_EYES[2]],
+    [Region(46.0, 34.0, 7.0, 7.0), Region(66.0, 34.0, 7.0, 7.0)],
+    LOW_CHEEKS,
+];
 /// Both eyes between their corners and lids.
 pub(crate) const EYES: [Region; 2] = [Region(38.3, 51.6, 7.0, 4.0), Region(73.5, 51.6, 7.0, 4.0)];
 /// Both halves of the mouth.

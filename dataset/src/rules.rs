@@ -67,6 +67,15 @@ pub(crate) const DIM_FACE: f64 = 0.30;
 /// A picture whose brightest percent is below this is dim: of clean renders
 /// .2 % have less and a dark face, underexposed ones have at most .14.
 pub(crate) const DIM_P99: f64 = 0.31;
+/// The same where the face is in plain light ([`PLAIN_TINT`]), not in that of a night: clean renders and
+/// photographs have .48 and more, photographs three stops too dark at most .39.
+pub(crate) const PLAIN_DIM_P99: f64 = 0.45;
+/// A skin with less tint is in plain light: all photographs have 0, most dim renders in moonlight, candle light
+/// and neon light .06 and more.
+pub(crate) const PLAIN_TINT: f64 = 0.05;
+/// A picture with less blue over its lightness is in plain light: brown skin has no tint in moonlight, but the
+/// dim renders of it have .46 and more; of 36 photographs one, before a blue wall, has more than .33.
+pub(crate) const PLAIN_BLUE: f64 = 0.4;
 /// A picture whose brightest percent is below this is dark (cleanvision's
 /// default). Mean and clipped shares say nothing here: a toy on white paper is
 /// no fault.

@@ -4,14 +4,14 @@
 //! and above: nearly every photo has something black and something white, a faded look has
 //! neither. `crushed` is the lesser of the shares that are lost in black and in white: a dark room
 //! loses one, a hard filter both. `contrast` is taken in stops, so that it is the same for dark
-//! and for light skin. `texture` is the detail of 2 to 4 px on cheeks and forehead over that of
-//! eyes and mouth: smoothing takes the first and leaves the second.
+//! and for light skin. `tint` is how far the skin's colour is from that of any skin in plain light.
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
+use crate::lab;
 use crate::luminance::Plane;
-use crate::regions::{EYES, LIP, Region, SKIN, percentile};
+use crate::regions::{SKIN, percentile};
 use crate::sharpness::in_face;
 
 /// The tones of a picture.
@@ -30,13 +30,14 @@ pub(crate) struct Tone {
 pub(crate) struct FaceTone {
     /// The 95th percentile of the light over the 5th, stops.
     pub contrast: f64,
-    /// Fine detail of the skin over that of eyes and mouth.
-    pub texture: f64,
+    /// How far the skin's colour is from any in plain light, as a share of its lightness.
+    pub tint: f64,
 }
 
 const POINT: f64 = 0.005;
 const FLOOR: f64 = 5.0; // levels of 255 below which stops say nothing
-const BANDS: (usize, usize) = (2, 9); // squares of the sigmas, px, of a band of detail
+// Skin in plain light is red and yellow, its chroma .11 to .65 of its lightness in photographs.
+const PLAIN_CHROMA: f64 = 0.7;
 
 impl Tone {
     /// Looks at a whole picture.
@@ -61,33 +62,27 @@ impl FaceTone {
         let face = plane.places().zip(&plane.values).filter(|((x, y), _)| in_face(*x, *y));
         let face: Vec<f32> = face.map(|(_, value)| *value).collect();
         let light = |share: f64| percentile(face.clone(), share) + FLOOR;
-        Self { contrast: (light(0.95) / light(0.05)).log2(), texture: texture(&plane) }
+        Self { contrast: (light(0.95) / light(0.05)).log2(), tint: tint(aligned) }
     }
 }
 
-fn texture(plane: &Plane) -> f64 {
-    let mut blurred = plane.clone();
-    let mut fine = Vec::new();
-    for step in 1..=BANDS.1 {
-        blurred = blurred.blurred();
-        if step == BANDS.0 {
-            fine = blurred.values.clone();
-        }
-    }
-    let band: Vec<f32> = fine.iter().zip(&blurred.values).map(|(a, b)| (a - b).abs()).collect();
-    let band = Plane { values: band, ..*plane };
-    let drawn: Vec<Region> = EYES.iter().chain(&LIP).copied().collect();
-    let skin = percentile(Region::values(&SKIN, &band), 0.5);
-    skin / percentile(Region::values(&drawn, &band), 0.9).max(0.1)
+fn tint(aligned: &RgbImage) -> f64 {
+    let places = SKIN.iter().flat_map(|region| region.places());
+    let all: Vec<[f64; 3]> =
+        places.map(|(x, y)| lab::of(aligned.get_pixel(x as u32, y as u32))).collect();
+    let median = |axis: usize| percentile(all.iter().map(|lab| lab[axis] as f32).collect(), 0.5);
+    let light = median(0).max(1.0);
+    let [red, yellow] = [1, 2].map(|axis| median(axis) / light);
+    let beyond = red.hypot(yellow) - PLAIN_CHROMA;
+    beyond.max(-red).max(-yellow).max(0.0)
 }
 
 #[cfg(test)]
 mod tests {
-    use image::{Rgb, imageops};
+    use image::Rgb;
 
     use super::*;
     use crate::sharpness::FACE_SIDE;
-    use crate::testing::texture as detail;
 
     fn graded(change: impl Fn(f64) -> f64) -> Tone {
         Tone::of(&Plane::of(&RgbImage::from_fn(256, 64, |x, _| {
@@ -120,16 +115,16 @@ mod tests {
     }
 
     #[test]
-    fn smoothing_the_skin_takes_its_texture() {
-        let rough = detail(FACE_SIDE, FACE_SIDE, 3);
-        let soft = imageops::blur(&rough, 4.0);
-        let on_skin = |x: u32, y: u32| {
-            SKIN.iter().any(|r| r.places().any(|at| at == (x as usize, y as usize)))
+    fn skin_of_any_tone_has_no_tint_and_coloured_light_has() {
+        let of = |colour: [u8; 3]| {
+            FaceTone::of(&RgbImage::from_pixel(FACE_SIDE, FACE_SIDE, Rgb(colour))).tint
         };
-        let smooth = RgbImage::from_fn(FACE_SIDE, FACE_SIDE, |x, y| {
-            *if on_skin(x, y) { &soft } else { &rough }.get_pixel(x, y)
-        });
-        let (before, after) = (FaceTone::of(&rough).texture, FaceTone::of(&smooth).texture);
-        assert!(after < before / 2.0, "{before} {after}");
+        for skin in [[236, 200, 180], [200, 150, 120], [110, 72, 52], [52, 34, 26], [90, 90, 90]] {
+            assert!(of(skin) < 0.02, "{skin:?} {}", of(skin));
+        }
+        assert!(of([80, 60, 48]) < 0.02, "light skin, three stops too dark");
+        for lit in [[30, 34, 60], [90, 20, 10], [40, 80, 40]] {
+            assert!(of(lit) > 0.1, "{lit:?} {}", of(lit));
+        }
     }
 }

@@ -90,6 +90,17 @@ pub enum Region {
     Face,
 }
 
+/// Whose faces a detector knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Portrayed {
+    /// Those of people, on photographs.
+    #[default]
+    Photographed,
+    /// Those of drawn or rendered characters, whose skin has no pores.
+    Rendered,
+}
+
 /// A model file and what there is to know about it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelCard {
@@ -127,6 +138,8 @@ pub struct ModelCard {
     pub same_person_cosine: f64,
     /// The score from which a detector has found a face, 0 to 1.
     pub least_score: f32,
+    /// Whose faces a detector knows.
+    pub faces: Portrayed,
     /// What a reader tells; empty for others.
     pub axes: Vec<Axis>,
 }
@@ -153,6 +166,8 @@ struct Description {
     source: String,
     same_person_cosine: Option<f64>,
     least_score: Option<f32>,
+    #[serde(default)]
+    faces: Portrayed,
     #[serde(default)]
     axes: Vec<Axis>,
 }
@@ -182,6 +197,7 @@ impl ModelCard {
             output_channel: 0,
             same_person_cosine: known.same_person_cosine,
             least_score: USUAL_LEAST_SCORE,
+            faces: Portrayed::Photographed,
             axes: Vec::new(),
         }
     }
@@ -217,6 +233,7 @@ impl ModelCard {
             output_channel: said.output_channel,
             same_person_cosine: said.same_person_cosine.unwrap_or(USUAL_SAME_PERSON_COSINE),
             least_score: said.least_score.unwrap_or(USUAL_LEAST_SCORE),
+            faces: said.faces,
             axes: said.axes,
         })
     }
@@ -276,7 +293,9 @@ mod tests {
         assert_eq!((card.name.as_str(), card.output_dimension), ("mine", 512));
         assert_eq!((card.same_person_cosine, card.least_score), (0.35, 0.6));
         let other = read(&format!("{GOOD}least_score = 0.4\n")).expect("a score");
-        assert_eq!(other.least_score, 0.4);
+        assert_eq!((other.least_score, other.faces), (0.4, Portrayed::Photographed));
+        let rendered = read(&format!("{GOOD}faces = \"rendered\"\n")).expect("a word for it");
+        assert_eq!(rendered.faces, Portrayed::Rendered);
         let error = read(&format!("{GOOD}least_score = 4\n")).expect_err("no score");
         assert!(error.to_string().contains("least_score 4"), "{error}");
     }

@@ -1,13 +1,13 @@
 //! Finds faces on an image of any size.
 
-use image::imageops::{self, FilterType};
+use image::imageops;
 use image::{Rgb, RgbImage};
 
 use crate::decode::{Maps, STRIDES, decode};
 use crate::error::FaceError;
 use crate::face::Face;
 use crate::network::{Network, Output};
-use crate::shrink::{factor_to, shrunk};
+use crate::shrink::{factor_to, resized, shrunk};
 use crate::suppress::suppress;
 
 const MOST_IOU: f32 = 0.3;
@@ -79,8 +79,7 @@ fn letterbox(image: &RgbImage, side: u32) -> (RgbImage, f32) {
     let (width, height) = image.dimensions();
     let scale = side as f32 / width.max(height) as f32;
     let fit = |length: u32| ((length as f32 * scale).round() as u32).clamp(1, side);
-    let fitted =
-        |image: &RgbImage| imageops::resize(image, fit(width), fit(height), FilterType::Triangle);
+    let fitted = |image: &RgbImage| resized(image, fit(width), fit(height));
     // A sliver is not shrunk: its short side would vanish.
     let small = match factor_to(width.max(height), side).min(width.min(height)) {
         1 => fitted(image),

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::card::{ModelCard, USUAL_LEAST_SCORE};
+use crate::card::{ModelCard, Portrayed, USUAL_LEAST_SCORE};
 
 /// The sha256 of `bytes`, in hex.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
@@ -23,7 +23,8 @@ pub(crate) fn of<'a>(
             true => String::new(),
             false => format!(" from {least_score}"),
         };
-        format!("{sha256} {input_size} {channels:?} {mean} {scale}{margin}{least}\n")
+        let faces = if card.faces == Portrayed::Rendered { " rendered" } else { "" };
+        format!("{sha256} {input_size} {channels:?} {mean} {scale}{margin}{least}{faces}\n")
     };
     let all: String = [detector, encoder].into_iter().chain(readers).map(said).collect();
     sha256_hex(all.as_bytes())

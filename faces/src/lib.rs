@@ -32,7 +32,7 @@ mod suppress;
 mod tagger;
 
 pub use align::{Similarity, align, align_to, align_with_margin};
-pub use card::{Axis, Channels, Kind, ModelCard, Region};
+pub use card::{Axis, Channels, Kind, ModelCard, Portrayed, Region};
 pub use error::FaceError;
 pub use face::Face;
 pub use features::Features;
@@ -41,5 +41,5 @@ pub use matte::Matte;
 pub use models::FaceModels;
 pub use pose::Pose;
 pub use scene::SceneReader;
-pub use shrink::{factor_to, shrunk};
+pub use shrink::{factor_to, resized, shrunk};
 pub use tagger::{Tag, Tagger};

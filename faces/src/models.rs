@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use crate::card::{ModelCard, Region};
+use crate::card::{ModelCard, Portrayed, Region};
 use crate::conditions;
 use crate::detector::Detector;
 use crate::encoder::Encoder;
@@ -94,6 +94,11 @@ impl FaceModels {
         let shares = reader.shares(image, Some(face))?;
         let told = reader.axes().iter().zip(shares).filter(|(axis, _)| conditions::has(axis));
         Ok(told.filter_map(|(axis, shares)| Some((axis.name.as_str(), shares?))).collect())
+    }
+
+    /// Whether the detector knows faces of drawn or rendered characters, not of people.
+    pub fn are_of_renders(&self) -> bool {
+        self.detector.network.card().faces == Portrayed::Rendered
     }
 
     /// A sha256 in hex over the model files and how they are fed.

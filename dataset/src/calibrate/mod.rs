@@ -21,13 +21,14 @@ use crate::record::{ImageRecord, Verdict};
 pub(crate) use own::OwnLimits;
 
 /// The limits that can be calibrated: all of one number.
-const CALIBRATED: [&Limit; 34] = [
+const CALIBRATED: [&Limit; 35] = [
     &limits::EYE_DISTANCE,
     &limits::BLEACHED,
     &limits::YAW,
     &limits::PITCH,
     &limits::ROLL,
     &limits::LIGHT_SIDE,
+    &limits::SKIN_FINENESS,
     &limits::SHADOW,
     &limits::BACKLIGHT,
     &limits::SHADOW_EDGE,

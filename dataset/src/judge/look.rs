@@ -2,16 +2,17 @@
 
 use super::Judgement;
 use crate::limits;
-use crate::measure::Look;
+use crate::measure::{FaceLook, Look, Measured};
 use crate::record::Reason;
 use crate::rules;
 use crate::sharpness::Sharpness;
 
 impl Judgement {
-    /// Sharpness and exposure of the main face, in a picture whose darkest part is as light as `black_point`.
-    pub(super) fn face_look(&mut self, look: &Look, picture: &Look, black_point: f64) {
-        self.sharpness("face", look.sharpness, true);
-        let exposure = look.exposure;
+    /// Sharpness and exposure of the main face of `photo`.
+    pub(super) fn face_look(&mut self, face: &FaceLook, photo: &Measured) {
+        let (picture, black_point) = (&photo.picture, photo.tone.black_point);
+        let Look { sharpness, exposure } = face.look;
+        self.sharpness("face", sharpness, true);
         let (darkest, brightest) = rules::FACE_LUMINANCE;
         let (most_black, most_white) = (rules::FACE_BLACK, rules::FACE_WHITE);
         let (mean, dark, bright) = (exposure.mean, exposure.dark_share, exposure.bright_share);
@@ -19,7 +20,9 @@ impl Judgement {
         self.measures.add("face_black", dark, "share", None, Some(most_black));
         self.measures.add("face_white", bright, "share", None, Some(most_white));
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
-        let dim = rules::DIM_P99;
+        let (tint, blueness) = (face.tone.tint, photo.camera.blueness);
+        let plain = tint < rules::PLAIN_TINT && blueness < rules::PLAIN_BLUE;
+        let dim = if plain { rules::PLAIN_DIM_P99 } else { rules::DIM_P99 };
         let p99 = picture.exposure.p99;
         if mean < darkest {
             let message = format!("the face is dark: {} mean luminance", percent(mean));

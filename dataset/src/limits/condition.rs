@@ -12,9 +12,9 @@ pub(crate) const READ_EYES_CLOSED: Limit = Limit {
     measure: "read_eyes_closed",
     unit: "share",
     rule: "eyes closed",
-    review: Some(0.5),
+    review: Some(0.6),
     says: "an eye is closed, says the reader of faces",
-    source: SOURCE,
+    source: "of renders 92.5 % of closed eyes have more and .3 % of clean ones; at one half 93.0 and .8 %",
     ..WORSE_ABOVE
 };
 
@@ -32,9 +32,9 @@ pub(crate) const READ_HARD_SHADOW: Limit = Limit {
     measure: "read_hard_shadow",
     unit: "share",
     rule: "hard shadow",
-    review: Some(0.5),
+    review: Some(0.8),
     says: "a hard shadow crosses the face, says the reader of faces",
-    source: SOURCE,
+    source: "of renders 96.5 % of hard shadows have more and .3 % of clean ones; at one half 98.5 and .7 %",
     ..WORSE_ABOVE
 };
 
@@ -42,9 +42,9 @@ pub(crate) const READ_BACKLIT: Limit = Limit {
     measure: "read_backlit",
     unit: "share",
     rule: "backlit",
-    review: Some(0.7),
+    review: Some(0.8),
     says: "the light comes from behind, says the reader of faces",
-    source: "renders in back light that are none the worse for it: at one half 6 of 400 clean ones are called so, here 3",
+    source: "of renders in back light, some are none the worse for it: here 96 % of it as a flaw and .5 % of clean ones, at one half 98 and .9 %",
     ..WORSE_ABOVE
 };
 

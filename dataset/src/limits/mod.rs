@@ -18,7 +18,7 @@ pub(crate) use picture::*;
 use crate::limit::Limit;
 
 /// All of them, as they are listed in a report.
-pub(crate) const ALL: [&Limit; 46] = [
+pub(crate) const ALL: [&Limit; 47] = [
     &SHORT_SIDE,
     &FACES,
     &OTHER_FACE,
@@ -37,6 +37,7 @@ pub(crate) const ALL: [&Limit; 46] = [
     &PITCH,
     &ROLL,
     &LIGHT_SIDE,
+    &SKIN_FINENESS,
     &SHADOW,
     &BACKLIGHT,
     &SHADOW_EDGE,

@@ -75,9 +75,9 @@ pub(crate) const LETTERING: Limit = Limit {
     unit: "letters",
     range: "0 to 400",
     rule: "lettering",
-    review: Some(3.0),
+    review: Some(2.0),
     says: "a row of letters stands in the picture: a watermark, a caption, a sign",
-    source: "renders have at most 3, 93 of 97 photos of toys and people, too; the others show printed cans, a number, gravel",
+    source: "a row of three letters is a word where it is printed and straight beyond doubt; of 83 photos without a letter one has a row, of 400 renders none",
     ..WORSE_ABOVE
 };
 

@@ -43,7 +43,7 @@ pub(crate) fn face_look() -> FaceLook {
         mouth_seen: 0.3,
         mouth_open: 0.1,
     };
-    let tone = FaceTone { contrast: 1.6, texture: 0.1 };
+    let tone = FaceTone { contrast: 1.6, tint: 0.0 };
     let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
     let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
     let condition = Default::default();
@@ -53,6 +53,7 @@ pub(crate) fn face_look() -> FaceLook {
         portrait,
         features,
         tone,
+        skin: Some(0.6),
         backlight: 0.1,
         share: 0.4,
         scenery,
@@ -73,7 +74,7 @@ pub(crate) fn photo(people: &[(f32, f32)]) -> Photo {
         width: 800,
         height: 600,
         picture: look(),
-        camera: Camera { noise: 0.5, colours: 12.0 },
+        camera: Camera { noise: 0.5, colours: 12.0, blueness: 0.0 },
         compression: Compression { quality: Some(90.0), blocks: 0.1 },
         tone: Tone { black_point: 0.02, white_point: 0.95, crushed: 0.0 },
         bars: Bars::default(),

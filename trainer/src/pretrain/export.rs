@@ -100,6 +100,7 @@ pub fn finder(config: &PretrainConfig, onnx: Vec<u8>) -> Result<(), TrainError> 
             "kind": "detector",
             "name": "likeness finder",
             "least_score": LEAST_SCORE,
+            "faces": "rendered",
             "input_size": config.finder.side,
         }),
     )
