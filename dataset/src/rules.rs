@@ -72,7 +72,7 @@ pub(crate) const DIM_P99: f64 = 0.31;
 pub(crate) const PLAIN_DIM_P99: f64 = 0.45;
 /// A skin with less tint is in plain light: all photographs have 0, most dim renders in moonlight, candle light
 /// and neon light .06 and more.
-pub(crate) const PLAIN_TINT: f64 = 0.05;
+pub(crate) const PLAIN_TINT: f64 = 0.02;
 /// A picture with less blue over its lightness is in plain light: brown skin has no tint in moonlight, but the
 /// dim renders of it have .46 and more; of 36 photographs one, before a blue wall, has more than .33.
 pub(crate) const PLAIN_BLUE: f64 = 0.4;

@@ -36,8 +36,8 @@ pub(crate) struct FaceTone {
 
 const POINT: f64 = 0.005;
 const FLOOR: f64 = 5.0; // levels of 255 below which stops say nothing
-// Skin in plain light is red and yellow, its chroma .11 to .65 of its lightness in photographs.
-const PLAIN_CHROMA: f64 = 0.7;
+// Skin in plain light is red and yellow, its chroma .11 to .65 of its lightness in photographs, of ebony skin .76.
+const PLAIN_CHROMA: f64 = 0.75;
 
 impl Tone {
     /// Looks at a whole picture.
