@@ -301,6 +301,33 @@ mod tests {
     }
 
     #[test]
+    fn a_dim_picture_is_a_doubt_in_plain_light_and_a_night_in_coloured() {
+        let rules = |tint: f64, blueness: f64| {
+            let mut photo = photo(vec![face(300.0)]);
+            let look =
+                FaceLook { tone: FaceTone { contrast: 1.6, tint }, ..face_look(look(0.23, 0.05)) };
+            (photo.face, photo.camera.blueness) = (Some(look), blueness);
+            photo.picture.exposure.p99 = 0.38;
+            let said = judge(&photo, 512, FaceRules::Apply, &OwnLimits::default());
+            said.doubts.into_iter().map(|reason| reason.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(0.0, 0.1), ["dark"]);
+        assert!(rules(0.3, 0.1).is_empty() && rules(0.0, 0.9).is_empty());
+    }
+
+    #[test]
+    fn smooth_skin_is_a_doubt_where_it_was_measured() {
+        let rules = |skin: Option<f64>| {
+            let mut photo = photo(vec![face(300.0)]);
+            photo.face = Some(FaceLook { skin, ..face_look(look(0.5, 0.05)) });
+            let said = judge(&photo, 512, FaceRules::Apply, &OwnLimits::default());
+            said.doubts.into_iter().map(|reason| reason.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(Some(0.2)), ["smoothed skin"]);
+        assert!(rules(Some(0.4)).is_empty() && rules(None).is_empty());
+    }
+
+    #[test]
     fn doubtful_detail_is_soft_only_where_reblurring_changes_little() {
         let mut doubtful = photo(vec![]);
         doubtful.picture = look(0.5, 0.004);

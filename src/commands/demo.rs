@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use likeness_dataset::{Dataset, ImageRecord, Verdict};
 use likeness_diffusion::atomic;
-use likeness_evaluator::{Arm, Scores};
+use likeness_evaluator::{Arm, Interval, Scores};
 use likeness_trainer::pretrain::export::JUDGES;
 use likeness_trainer::steps_log;
 use serde_json::{Map, Value, json};
@@ -84,7 +84,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     let kept = records.iter().filter(|record| record.is_kept()).count();
     writeln!(out, "photos   {kept} of {} kept", records.len())?;
-    writeln!(out, "{}: {}", scores.gate.outcome, scores.gate.reason)?;
+    if let Some(nis) = scores.arm(Arm::Adapter).and_then(|arm| arm.nis) {
+        let Interval { mean, low, high } = nis;
+        let scale = "0 a random character, 1 the photos among each other";
+        writeln!(out, "identity {mean:.2} [{low:.2}, {high:.2}]: {scale}")?;
+    }
+    writeln!(out, "gate     {}: {}", scores.gate.outcome, scores.gate.reason)?;
     writeln!(out, "page     {}", page.display())?;
     writeln!(out, "next     likeness curate PHOTOS --trigger NAME --class woman")?;
     Ok(())

@@ -28,8 +28,8 @@ pub struct Args {
     /// Diffusers folder whose configs describe a single file of unusual sizes
     #[arg(long, value_name = "DIR", requires = "base")]
     base_configs: Option<PathBuf>,
-    /// Folder of face models
-    #[arg(long, value_name = "DIR")]
+    /// Folder of face models; `builtin` for those that know pictures of `likeness studio`
+    #[arg(long, value_name = "DIR", value_parser = builtin::judges_parser())]
     models: Option<PathBuf>,
     #[arg(long, value_name = "DEVICE", default_value = "auto", help = DEVICE_HELP)]
     device: String,

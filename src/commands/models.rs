@@ -26,8 +26,8 @@ pub struct Args {
 enum Action {
     /// Show the face models that are found
     List {
-        /// Folder of models
-        #[arg(long, value_name = "DIR")]
+        /// Folder of models; `builtin` for those that know pictures of `likeness studio`
+        #[arg(long, value_name = "DIR", value_parser = crate::builtin::judges_parser())]
         models: Option<PathBuf>,
     },
     /// Download face models from their public hub

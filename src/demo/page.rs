@@ -44,12 +44,17 @@ impl Shown<'_> {
 
     fn head(&self) -> String {
         let gate = &self.scores.gate;
-        let score = self.scores.arm(Arm::Adapter).and_then(|arm| arm.nis);
-        let score = score.map_or("not measured".to_owned(), |nis| interval(&nis));
+        let of = |arm: Arm| {
+            let nis = self.scores.arm(arm).and_then(|arm| arm.nis);
+            nis.map_or("not measured".to_owned(), |nis| interval(&nis))
+        };
         format!(
-            "<header><p class=\"over\">likeness demo</p><h1>{}</h1><p>Identity score of the LoRA on scenes \
-             without photos: <b>{score}</b>. 0 is a random character of this base, 1 as alike as the photos \
-             are to each other.</p><p class=\"dim\">{}</p></header>",
+            "<header><p class=\"over\">likeness demo</p><h1>Identity {}</h1><p>On scenes without photos; \
+             the bare base: {}. 0 is a random character of this base, 1 as alike as the photos are to each \
+             other.</p><p>The gate that every LoRA meets before it is handed on says <b>{}</b>: {}. It asks \
+             as much of this small base, whose faces have a few dozen pixels, as of yours.</p></header>",
+            of(Arm::Adapter),
+            of(Arm::Base),
             gate.outcome,
             escape(&gate.reason)
         )
