@@ -185,7 +185,7 @@ fn measure(
     image: &RgbImage,
     models: Option<&FaceModels>,
 ) -> Result<Measured, FaceError> {
-    let faces = models.map_or(Ok(Vec::new()), |models| models.faces(image))?;
+    let faces = models.map_or(Ok(Vec::new()), |models| faces(image, models))?;
     let identity = match (models, faces.first()) {
         (Some(models), Some(face)) => Some(models.identity(image, face)?),
         _ => None,
@@ -253,6 +253,23 @@ fn of(
         thumbnail: thumbnail(small),
         faces,
     })
+}
+
+/// The faces in `image`, found in the smallest picture that has the detector's pixels.
+fn faces(image: &RgbImage, models: &FaceModels) -> Result<Vec<Face>, FaceError> {
+    let part = halfway(image, PICTURE_SIDE);
+    let longer = |image: &RgbImage| image.width().max(image.height());
+    if longer(&part) < models.detector_side() {
+        return models.faces(image);
+    }
+    // Not that of the sides: what fills no square is left out at the right and below.
+    let scale = (longer(image) / longer(&part)) as f32;
+    let mut faces = models.faces(&part)?;
+    for face in &mut faces {
+        face.bbox = face.bbox.map(|value| value * scale);
+        face.landmarks = face.landmarks.map(|place| place.map(|value| value * scale));
+    }
+    Ok(faces)
 }
 
 /// The faces beside the first that are large enough to be the subject's.

@@ -50,7 +50,11 @@ impl Region {
 
 /// The value that this share of `values` lies below; 0 of none.
 pub(crate) fn percentile(mut values: Vec<f32>, share: f64) -> f64 {
-    values.sort_by(f32::total_cmp);
     let last = values.len().saturating_sub(1) as f64;
-    f64::from(values.get((share * last).round() as usize).copied().unwrap_or(0.0))
+    match (share * last).round() as usize {
+        place if place < values.len() => {
+            f64::from(*values.select_nth_unstable_by(place, f32::total_cmp).1)
+        }
+        _ => 0.0,
+    }
 }

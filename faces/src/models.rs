@@ -96,6 +96,11 @@ impl FaceModels {
         Ok(told.filter_map(|(axis, shares)| Some((axis.name.as_str(), shares?))).collect())
     }
 
+    /// The side of the square that the detector reads, in pixels.
+    pub fn detector_side(&self) -> u32 {
+        self.detector.network.card().input_size
+    }
+
     /// Whether the detector knows faces of drawn or rendered characters, not of people.
     pub fn are_of_renders(&self) -> bool {
         self.detector.network.card().faces == Portrayed::Rendered

@@ -1,6 +1,8 @@
 //! Makes a picture smaller, fast: first by a whole number, each pixel the mean of a square of pixels,
 //! then the rest of the way by a filter.
 
+use std::ops::AddAssign;
+
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
@@ -44,24 +46,41 @@ pub(crate) fn shrunk_part(image: &RgbImage, part: [u32; 4], factor: u32) -> RgbI
         sum if size < 64 => (sum * share >> 32) as u8,
         sum => (sum / area) as u8,
     };
-    let mut sums = vec![0u32; columns * size * 3]; // of `size` lines
     let mut small = vec![0u8; columns * rows * 3];
-    for (row, out) in small.chunks_exact_mut((columns * 3).max(1)).enumerate() {
-        sums.fill(0);
-        for line in 0..size {
+    let lines = |row: usize| {
+        (0..size).map(move |line| {
             let start = (top + row * size + line) * stride + left * 3;
-            let line = &image.as_raw()[start..start + sums.len()];
-            sums.iter_mut().zip(line).for_each(|(sum, &value)| *sum += u32::from(value));
-        }
-        for (square, pixel) in sums.chunks_exact(size * 3).zip(out.chunks_exact_mut(3)) {
-            let mut sum = [0; 3];
-            for values in square.chunks_exact(3) {
-                (0..3).for_each(|c| sum[c] += values[c]);
-            }
-            pixel.copy_from_slice(&sum.map(mean));
+            &image.as_raw()[start..start + columns * size * 3]
+        })
+    };
+    // Of 256 lines the sums fit 16 bits, of which a register holds twice as many.
+    for (row, out) in small.chunks_exact_mut((columns * 3).max(1)).enumerate() {
+        match size <= 256 {
+            true => means::<u16>(lines(row), size, out, mean),
+            false => means::<u32>(lines(row), size, out, mean),
         }
     }
     RgbImage::from_raw(columns as u32, rows as u32, small).expect("three values a pixel")
+}
+
+/// The means of squares of `size` pixels in as many `lines`.
+fn means<'a, T: Copy + Default + AddAssign + From<u8> + Into<u32>>(
+    lines: impl Iterator<Item = &'a [u8]>,
+    size: usize,
+    out: &mut [u8],
+    mean: impl Fn(u32) -> u8,
+) {
+    let mut sums = vec![T::default(); out.len() * size];
+    for line in lines {
+        sums.iter_mut().zip(line).for_each(|(sum, &value)| *sum += T::from(value));
+    }
+    for (square, pixel) in sums.chunks_exact(size * 3).zip(out.chunks_exact_mut(3)) {
+        let mut sum = [0u32; 3];
+        for values in square.chunks_exact(3) {
+            (0..3).for_each(|c| sum[c] += values[c].into());
+        }
+        pixel.copy_from_slice(&sum.map(&mean));
+    }
 }
 
 /// By how much a picture whose longer side has `longer` pixels can be shrunk and

@@ -71,26 +71,35 @@ fn longest_row(plane: &Plane, sizes: &RangeInclusive<usize>, levelled: bool) -> 
     longest(1.0, &BRIGHT).max(longest(-1.0, &DARK)) as f64
 }
 
-/// The mean of the square that reaches so far around every pixel.
+/// The mean of the square that reaches so far around every pixel: sums of its columns and of these,
+/// each the one before with what comes and without what goes.
 fn means(plane: &Plane, reach: usize) -> Vec<f32> {
     let (width, height) = (plane.width, plane.height);
-    let mut sums = vec![0f64; (width + 1) * (height + 1)];
-    for (x, y) in plane.places() {
-        sums[(y + 1) * (width + 1) + x + 1] = f64::from(plane.values[y * width + x])
-            + sums[y * (width + 1) + x + 1]
-            + sums[(y + 1) * (width + 1) + x]
-            - sums[y * (width + 1) + x];
+    let row = |y: usize| &plane.values[y * width..(y + 1) * width];
+    let mut columns = vec![0f64; width];
+    (0..reach.min(height)).for_each(|y| {
+        columns.iter_mut().zip(row(y)).for_each(|(sum, value)| *sum += f64::from(*value));
+    });
+    let mut means = Vec::with_capacity(width * height);
+    for y in 0..height {
+        if y + reach < height {
+            let comes = row(y + reach);
+            columns.iter_mut().zip(comes).for_each(|(sum, value)| *sum += f64::from(*value));
+        }
+        if let Some(gone) = y.checked_sub(reach + 1) {
+            let goes = row(gone);
+            columns.iter_mut().zip(goes).for_each(|(sum, value)| *sum -= f64::from(*value));
+        }
+        let rows = (y + reach + 1).min(height) - y.saturating_sub(reach);
+        let mut sum: f64 = columns[..reach.min(width)].iter().sum();
+        for x in 0..width {
+            sum += columns.get(x + reach).copied().unwrap_or(0.0);
+            sum -= x.checked_sub(reach + 1).map_or(0.0, |gone| columns[gone]);
+            let across = (x + reach + 1).min(width) - x.saturating_sub(reach);
+            means.push((sum / (rows * across) as f64) as f32);
+        }
     }
-    let at = |x: usize, y: usize| sums[y * (width + 1) + x];
-    plane
-        .places()
-        .map(|(x, y)| {
-            let (left, right) = (x.saturating_sub(reach), (x + reach + 1).min(width));
-            let (top, bottom) = (y.saturating_sub(reach), (y + reach + 1).min(height));
-            let sum = at(right, bottom) - at(left, bottom) - at(right, top) + at(left, top);
-            (sum / ((right - left) * (bottom - top)) as f64) as f32
-        })
-        .collect()
+    means
 }
 
 /// Adds the blots of `ink` that look like letters and are not in `found` yet.
@@ -205,6 +214,19 @@ mod tests {
 
     fn found(picture: &RgbImage) -> f64 {
         of(picture, &Plane::of(&fitted(picture, 512)))
+    }
+
+    #[test]
+    fn means_are_those_of_the_squares_also_at_the_edges() {
+        let plane = Plane::of(&texture(33, 21, 4));
+        for (at, mean) in means(&plane, 12).into_iter().enumerate() {
+            let (x, y) = (at % 33, at / 33);
+            let inside = plane.places().zip(&plane.values);
+            let inside = inside.filter(|((a, b), _)| a.abs_diff(x) <= 12 && b.abs_diff(y) <= 12);
+            let inside: Vec<f32> = inside.map(|(_, value)| *value).collect();
+            let truth = inside.iter().sum::<f32>() / inside.len() as f32;
+            assert!((mean - truth).abs() < 1e-2, "{x} {y}: {mean} {truth}");
+        }
     }
 
     /// `picture` with eight letters of cells of `cell` pixels, of `shade`, each lower by `fall`.
