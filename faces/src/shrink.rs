@@ -43,7 +43,7 @@ pub(crate) fn shrunk_part(image: &RgbImage, part: [u32; 4], factor: u32) -> RgbI
     // A division takes longer than all the sums: this is one wherever 255 area^2 < 2^32.
     let share = (1u64 << 32).div_ceil(area);
     let mean = |sum: u32| match u64::from(sum) + area / 2 {
-        sum if size < 64 => (sum * share >> 32) as u8,
+        sum if size < 64 => ((sum * share) >> 32) as u8,
         sum => (sum / area) as u8,
     };
     let mut small = vec![0u8; columns * rows * 3];

@@ -63,23 +63,23 @@ pub(super) fn blots(ink: &[bool], width: usize, fits: impl Fn(&Extent) -> bool) 
         above = first..runs.len();
     }
     let mut whole = runs.clone();
-    for run in 0..runs.len() {
+    for (run, extent) in runs.iter().enumerate() {
         let root = root(&mut parents, run);
         if root != run {
-            whole[root].join(&runs[run]);
+            whole[root].join(extent);
         }
     }
     let mut number = vec![None; runs.len()];
     let mut found: Vec<Blot> = Vec::new();
-    for run in 0..runs.len() {
-        let root = parents[run];
+    for (run, extent) in runs.iter().enumerate() {
+        let root = parents[run]; // its root: those before it were shortened first
         if root == run && fits(&whole[run]) {
             number[run] = Some(found.len());
             found.push(Blot { extent: whole[run], places: Vec::with_capacity(whole[run].area) });
         }
         if let Some(blot) = number[root] {
-            let Extent { left, right, top, .. } = runs[run];
-            found[blot].places.extend((left..=right).map(|x| top * width + x));
+            let row = extent.top * width;
+            found[blot].places.extend(row + extent.left..=row + extent.right);
         }
     }
     found
