@@ -167,7 +167,7 @@ pub(crate) const LIGHT_SIDE: Limit = Limit {
     rule: "one-sided light",
     review: Some(0.9),
     says: "one side of the face is lit and the other is dark",
-    source: "97 % of portraits have at most .78, nine of ten with half a face three stops darker .97 and more; of renders, whose hard lights reach 1.9, their reader judges",
+    source: "95 % of portraits have at most .78, nine of ten with half a face three stops darker .97 and more; of renders, whose hard lights reach 1.9, their reader judges",
     ..WORSE_ABOVE
 };
 
@@ -178,7 +178,7 @@ pub(crate) const SKIN_FINENESS: Limit = Limit {
     rule: "smoothed skin",
     review: Some(0.29),
     says: "the skin has no fine detail, as after a smoothing filter",
-    source: "97 % of portraits have .29 and more, those whose skin was smoothed by 4 % of the eye distance at most .289; not measured of rendered faces",
+    source: "98 % of portraits have .29 and more, those whose skin was smoothed by 4 % of the eye distance at most .29; not measured of rendered faces",
     ..WORSE_BELOW
 };
 
