@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::DatasetError;
@@ -16,6 +16,14 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
     }
     write_and_rename(path, bytes)
         .map_err(|source| DatasetError::Write { path: path.into(), source })
+}
+
+/// As [`write`], with what `fill` writes, so that it need not be in memory as a whole.
+pub(crate) fn write_by(
+    path: &Path,
+    fill: &dyn Fn(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), DatasetError> {
+    put_by(path, fill).map_err(|source| DatasetError::Write { path: path.into(), source })
 }
 
 /// As [`write`], but without waiting for the disk: after a power cut the file
@@ -36,8 +44,12 @@ pub(crate) fn create_folder(dir: &Path) -> Result<(), DatasetError> {
 }
 
 fn write_and_rename(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put_by(path, &|file| file.write_all(bytes))
+}
+
+fn put_by(path: &Path, fill: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let beside = beside(path, ".partial");
-    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    let written = write_synced(&beside, fill).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         let _ = fs::remove_file(&beside); // the error before it says more
     }
@@ -53,10 +65,10 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+fn write_synced(path: &Path, fill: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    fill(&mut file)?;
+    file.into_inner()?.sync_all()
 }
 
 /// Makes the rename itself last through a power cut, where folders can be

@@ -18,7 +18,8 @@ use crate::atomic;
 use crate::character::{self, Character};
 use crate::error::DatasetError;
 use crate::hash::sha256_of_all;
-use crate::measure::{self, Measured, Photo};
+use crate::measure::{self, Measured};
+use crate::record::ImageRecord;
 
 const FOLDER: &str = "cache/measures";
 
@@ -77,10 +78,10 @@ impl<'a> Cache<'a> {
         Ok(Measured { thumbnail: Vec::new(), ..measured })
     }
 
-    /// Removes all entries but those of `photos`. One that cannot be removed
+    /// Removes all entries but those of the photos of `records`. One that cannot be removed
     /// does no harm.
-    pub fn keep_only(&self, photos: &[Photo]) {
-        let used: HashSet<String> = photos.iter().map(|photo| self.key(&photo.sha256)).collect();
+    pub fn keep_only(&self, records: &[ImageRecord]) {
+        let used: HashSet<String> = records.iter().map(|record| self.key(&record.sha256)).collect();
         let entries = fs::read_dir(self.folder()).into_iter().flatten().flatten();
         for entry in entries.filter(|entry| entry.path().is_file()) {
             if !entry.file_name().to_str().is_some_and(|name| used.contains(name)) {

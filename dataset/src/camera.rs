@@ -21,6 +21,7 @@ pub(crate) struct Camera {
 const TILE: usize = 16; // pixels
 const QUIET: f64 = 0.2; // of the tiles are taken as without detail
 const SHADES: usize = 16; // classes of lightness
+const COLOURED: f64 = 12.0; // lightness below which nothing has a colour: before black, skin alone would be a tint
 
 impl Camera {
     /// Looks at a picture whose longer side was brought to 512 pixels.
@@ -55,7 +56,8 @@ fn noise(plane: &Plane) -> f64 {
     quiet * (std::f64::consts::PI / 2.0).sqrt() / 6.0
 }
 
-/// The deviation of chroma within classes of lightness: a tint, or grey, has one chroma for each; and the blueness.
+/// The deviation of chroma within classes of lightness, of what is not nearly black: a tint, or grey, has one chroma for
+/// each; and the blueness.
 fn colours(picture: &RgbImage) -> (f64, f64) {
     let (mut lightness, mut yellow) = (0f64, 0f64);
     let mut classes = [[0f64; 5]; SHADES]; // count, a, b, a^2, b^2
@@ -63,6 +65,9 @@ fn colours(picture: &RgbImage) -> (f64, f64) {
         let [light, a, b] = lab::of(pixel);
         lightness += light;
         yellow += b;
+        if light < COLOURED {
+            continue;
+        }
         let class = ((light / 100.0 * SHADES as f64) as usize).min(SHADES - 1);
         for (sum, value) in classes[class].iter_mut().zip([1.0, a, b, a * a, b * b]) {
             *sum += value;
@@ -72,9 +77,10 @@ fn colours(picture: &RgbImage) -> (f64, f64) {
         count if count > 0.0 => aa + bb - (a * a + b * b) / count,
         _ => 0.0,
     };
-    let all: f64 = classes.iter().map(|class| class[0]).sum();
+    let coloured: f64 = classes.iter().map(|class| class[0]).sum();
     let spread = classes.iter().map(spread).sum::<f64>().max(0.0);
-    ((spread / all.max(1.0)).sqrt(), -yellow / lightness.max(all).max(1.0))
+    let all = f64::from(picture.width()) * f64::from(picture.height());
+    ((spread / coloured.max(1.0)).sqrt(), -yellow / lightness.max(all).max(1.0))
 }
 
 /// How much brighter it is behind `face` than on it, in stops: the background's upper quartile of
@@ -137,6 +143,16 @@ mod tests {
             Rgb([level, level * 0.8, level * 0.5].map(|v| v as u8))
         });
         assert!(Camera::of(&tinted).colours < 2.0, "{:?}", Camera::of(&tinted));
+    }
+
+    #[test]
+    fn black_around_a_subject_is_no_tint() {
+        let lit = RgbImage::from_fn(64, 64, |x, y| {
+            let inside = (24..40).contains(&x) && (24..40).contains(&y);
+            let [r, g, b] = if (x + y) % 8 < 4 { [190, 120, 90] } else { [134, 140, 144] };
+            Rgb(if inside { [r, g, b] } else { [9, 10, 8] })
+        });
+        assert!(Camera::of(&lit).colours > 5.0, "{:?}", Camera::of(&lit));
     }
 
     #[test]

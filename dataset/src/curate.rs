@@ -150,6 +150,7 @@ pub fn curate_until(
     }
     let known = models.map(|models| (models, references.as_slice()));
     let mut verdicts = Verdicts::of(&mut photos, options, known, (&decisions, &limits));
+    drop(photos); // the records say all that is needed from here on
     if let Some(features) = &features {
         let (photos, dataset) = (folder.as_path(), options.out.as_path());
         let subject = Subject { features, photos, dataset, keep: !options.dry_run };
@@ -187,7 +188,7 @@ pub fn curate_until(
     let (thumbnail, caption) = (&thumbnail, &caption);
     let report = Report { character: &character, summary: &summary, thumbnail, caption };
     write_files(&options.out, &records, &report)?;
-    cache.keep_only(&photos);
+    cache.keep_only(&records);
     on_event(Event::Written { dir: &options.out });
     Ok(summary)
 }

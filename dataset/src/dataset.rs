@@ -175,10 +175,11 @@ fn read_lines<'a>(
 
 /// Writes the records of the dataset `dir`.
 pub(crate) fn write_records(dir: &Path, records: &[ImageRecord]) -> Result<(), DatasetError> {
-    let line = |record| {
-        let line = serde_json::to_string(record);
-        line.expect("a record has only string keys and finite numbers") + "\n"
-    };
-    let lines: String = records.iter().map(line).collect();
-    atomic::write(&dir.join(RECORDS), lines.as_bytes())
+    atomic::write_by(&dir.join(RECORDS), &|out| {
+        for record in records {
+            serde_json::to_writer(&mut *out, record)?;
+            writeln!(out)?;
+        }
+        Ok(())
+    })
 }

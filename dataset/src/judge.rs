@@ -337,6 +337,18 @@ mod tests {
     }
 
     #[test]
+    fn little_detail_is_sharp_where_a_second_blur_takes_nearly_all_of_it() {
+        let mut shadowed = photo(vec![]);
+        shadowed.picture = look(0.5, 0.0016);
+        shadowed.picture.sharpness.reblur = 0.15;
+        assert_eq!(rules_of(&shadowed, FaceRules::NoModel), ["blurred"]);
+        shadowed.picture.sharpness.reblur = 0.09;
+        assert!(rules_of(&shadowed, FaceRules::NoModel).is_empty());
+        shadowed.picture.sharpness.detail = 0.0004;
+        assert_eq!(rules_of(&shadowed, FaceRules::NoModel), ["blurred"]);
+    }
+
+    #[test]
     fn a_face_that_is_smeared_one_way_is_blurred() {
         let mut moved = photo(vec![face(300.0)]);
         moved.face.as_mut().expect("a face").look.sharpness.evenness = 0.05;

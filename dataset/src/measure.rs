@@ -32,7 +32,7 @@ use crate::tone::{FaceTone, Tone};
 
 /// The version of what is measured. Raise it whenever the same photo would give
 /// other values: what was measured before is then measured again.
-pub(crate) const VERSION: u32 = 8;
+pub(crate) const VERSION: u32 = 9;
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
 const THUMBNAIL_SIDE: u32 = 256;
@@ -185,12 +185,12 @@ fn measure(
     image: &RgbImage,
     models: Option<&FaceModels>,
 ) -> Result<Measured, FaceError> {
-    let faces = models.map_or(Ok(Vec::new()), |models| faces(image, models))?;
+    let sizes = Sizes::of(image);
+    let faces = models.map_or(Ok(Vec::new()), |models| faces(image, &sizes.halfway, models))?;
     let identity = match (models, faces.first()) {
         (Some(models), Some(face)) => Some(models.identity(image, face)?),
         _ => None,
     };
-    let sizes = Sizes::of(image);
     let others = others(&sizes, &faces, models)?;
     Ok(Measured { identity, others, ..of(bytes, &sizes, faces, models)? })
 }
@@ -255,16 +255,19 @@ fn of(
     })
 }
 
-/// The faces in `image`, found in the smallest picture that has the detector's pixels.
-fn faces(image: &RgbImage, models: &FaceModels) -> Result<Vec<Face>, FaceError> {
-    let part = halfway(image, PICTURE_SIDE);
+/// The faces in `image`, found in it `halfway` to being small where that has the detector's pixels.
+fn faces(
+    image: &RgbImage,
+    halfway: &RgbImage,
+    models: &FaceModels,
+) -> Result<Vec<Face>, FaceError> {
     let longer = |image: &RgbImage| image.width().max(image.height());
-    if longer(&part) < models.detector_side() {
+    if longer(halfway) < models.detector_side() {
         return models.faces(image);
     }
     // Not that of the sides: what fills no square is left out at the right and below.
-    let scale = (longer(image) / longer(&part)) as f32;
-    let mut faces = models.faces(&part)?;
+    let scale = (longer(image) / longer(halfway)) as f32;
+    let mut faces = models.faces(halfway)?;
     for face in &mut faces {
         face.bbox = face.bbox.map(|value| value * scale);
         face.landmarks = face.landmarks.map(|place| place.map(|value| value * scale));

@@ -1,7 +1,10 @@
 //! What is known of one photo: a line of `images.jsonl`.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use likeness_faces::Face;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::bucket::Bucket;
 use crate::crop::Crop;
@@ -61,11 +64,11 @@ impl Reason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
     /// What was measured, such as "eye_distance".
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// The number.
     pub value: f64,
     /// Its unit: "px", "share", "ratio", "cosine", "bits" or "count".
-    pub unit: String,
+    pub unit: Cow<'static, str>,
     /// The photo is dropped below this, where a lower limit applies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lowest: Option<f64>,
@@ -74,10 +77,22 @@ pub struct Measure {
     pub highest: Option<f64>,
 }
 
-/// All measured numbers of a photo, in the order of the rules.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Measures(Vec<Measure>);
+/// All measured numbers of a photo, in the order of the rules. A copy shares them.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(from = "Vec<Measure>")]
+pub struct Measures(Arc<Vec<Measure>>);
+
+impl Serialize for Measures {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.as_slice().serialize(to)
+    }
+}
+
+impl From<Vec<Measure>> for Measures {
+    fn from(measures: Vec<Measure>) -> Self {
+        Self(Arc::new(measures))
+    }
+}
 
 impl Measures {
     /// The value of the measure called `name`.
@@ -93,14 +108,14 @@ impl Measures {
     /// Adds a measure with its limits.
     pub(crate) fn add(
         &mut self,
-        name: &str,
+        name: impl Into<Cow<'static, str>>,
         value: f64,
-        unit: &str,
+        unit: &'static str,
         lowest: Option<f64>,
         highest: Option<f64>,
     ) {
         let (name, value, unit) = (name.into(), rounded(value), unit.into());
-        self.0.push(Measure { name, value, unit, lowest, highest });
+        Arc::make_mut(&mut self.0).push(Measure { name, value, unit, lowest, highest });
     }
 }
 

@@ -56,7 +56,7 @@ impl Scenery {
         for (of, colour) in colours {
             for (name, value) in ["light", "red", "yellow"].into_iter().zip(colour.iter().flatten())
             {
-                measures.add(&format!("{of}_{name}"), *value, "CIELAB", None, None);
+                measures.add(format!("{of}_{name}"), *value, "CIELAB", None, None);
             }
         }
         if self.background.is_some() {

@@ -27,6 +27,7 @@ pub mod onnx;
 mod pose;
 mod scene;
 mod search;
+mod shapes;
 mod shrink;
 mod suppress;
 mod tagger;

@@ -60,7 +60,7 @@ impl FaceModels {
         let fingerprint =
             fingerprint::of(&detector, &encoder, readers.iter().map(|(card, _)| card));
         Ok(Self {
-            detector: Detector::new(Network::load(detector, &detector_bytes)?)?,
+            detector: Detector::new(Network::load(detector, &detector_bytes)?, &detector_bytes)?,
             encoder: Encoder::new(Network::load(encoder, &encoder_bytes)?)?,
             conditions: match readers.is_empty() {
                 true => None,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
 use serde_json::Value;
 
 use crate::support::{World, sd15, words};
@@ -204,5 +206,40 @@ fn the_built_in_judges_name_what_is_wrong_with_rendered_photos() {
         [("eyes", "eyes closed"), ("glasses", "covered"), ("watermark", "lettering")]
     {
         assert!(rules(name).iter().any(|said| said == rule), "{name}: {:?}", rules(name));
+    }
+}
+
+#[test]
+fn a_face_is_found_at_one_place_however_large_or_wide_its_photo() {
+    let world = World::new();
+    world.likeness("studio --seed 3 --pictures 1 --out photos").ok();
+    let file = std::fs::read_dir(world.at("photos")).expect("a folder").flatten();
+    let picture = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "png");
+    let file = file.map(|entry| entry.path()).find(picture).expect("a picture");
+    let square = image::open(&file).expect("a picture").to_rgb8();
+    let side = square.width();
+    let save = |picture: &RgbImage, name: &str| {
+        picture.save(world.at(&format!("photos/{name}.png"))).expect("saved");
+    };
+    // Five times as long it is shrunk by two before faces are found in it.
+    save(&imageops::resize(&square, 5 * side, 5 * side, FilterType::CatmullRom), "large");
+    let mut wide = RgbImage::from_pixel(side + side / 4, side, Rgb([90; 3]));
+    imageops::replace(&mut wide, &square, 0, 0);
+    save(&wide, "wide");
+    std::fs::rename(&file, world.at("photos/square.png")).expect("renamed");
+    let asked = "curate photos --trigger mika --models builtin --out mika.dataset --json";
+    let told: Value = serde_json::from_str(&world.likeness(asked).ok().stdout).expect("JSON");
+    let landmarks = |name: &str| -> Vec<f64> {
+        let records = told["records"].as_array().expect("records");
+        let record = records.iter().find(|r| r["path"] == format!("{name}.png")).expect("a record");
+        let points = record["faces"][0]["landmarks"].as_array().expect("a face");
+        points.iter().flat_map(|p| [0, 1].map(|axis| p[axis].as_f64().expect("a number"))).collect()
+    };
+    let (expected, large, wide) = (landmarks("square"), landmarks("large"), landmarks("wide"));
+    let eyes = (expected[0] - expected[2]).hypot(expected[1] - expected[3]);
+    for (at, expected) in expected.iter().enumerate() {
+        let off = |found: f64| (found - expected).abs() / eyes;
+        assert!(off(large[at] / 5.0) < 0.05, "{at}: {expected} and {} of 5", large[at]);
+        assert!(off(wide[at]) < 0.12, "{at}: {expected} and {}", wide[at]);
     }
 }

@@ -25,6 +25,10 @@ pub fn all(image: &RgbImage, face: Option<&Face>) -> Vec<Spoilt> {
         put("bar", share, bar(image, share, false));
         put("bar with letters", share, bar(image, share, true));
     }
+    for share in [0.04, 0.08, 0.16] {
+        put("screenshot", share, screenshot(image, share, [250, 40]));
+        put("screenshot, dark", share, screenshot(image, share, [16, 225]));
+    }
     for opacity in [0.3, 0.6, 0.9] {
         put("watermark", opacity, watermark(image, opacity));
         put("date", opacity, date(image, opacity));
@@ -119,6 +123,44 @@ fn bar(image: &RgbImage, share: f64, lettered: bool) -> RgbImage {
         let [column, row] = [x, down].map(|at| (f64::from(at) / cell) as usize);
         let ink = lettered && (20..120).contains(&column) && (3..10).contains(&row);
         Rgb([if ink && inked(column - 20, row - 3) { 40 } else { 245 }; 3])
+    })
+}
+
+/// A picture in an app on a phone: the clock and signs above, a round portrait and a name over the picture, buttons
+/// and two lines of a text below. They take `share` of the picture's height at each end; ground and ink have two levels.
+fn screenshot(image: &RgbImage, share: f64, [ground, ink]: [u8; 2]) -> RgbImage {
+    let (width, height) = image.dimensions();
+    let high = (f64::from(height) * share) as u32;
+    let size = (f64::from(width) / 14.0).min(f64::from(high) / 2.4); // of a button
+    let letter = |x: f64, y: f64, cell: f64, letters: usize| {
+        let (column, row) = (x / cell, y / cell);
+        let inside = (0.0..(6 * letters) as f64).contains(&column) && (0.0..7.0).contains(&row);
+        inside && inked(column as usize, row as usize)
+    };
+    let above = |x: f64, y: f64| {
+        let right = f64::from(width) - x;
+        let signs = (0.2..0.7).contains(&(y / size)) && right / size % 0.8 > 0.35;
+        let round = (x / size - 1.0).hypot(y / size - 1.6) < 0.6;
+        let name = letter(x - 2.0 * size, y - 1.4 * size, size / 16.0, 10);
+        letter(x - size / 2.0, y - 0.2 * size, size / 14.0, 4)
+            || (signs && right < 3.0 * size)
+            || round
+            || name
+    };
+    let below = |x: f64, y: f64| {
+        let button = (0..3).map(|at| (x / size - 1.0 - 1.3 * f64::from(at)).hypot(y / size - 0.6));
+        let text =
+            |line: f64, letters| letter(x - size / 2.0, y - line * size, size / 16.0, letters);
+        button.into_iter().any(|far| (0.3..0.42).contains(&far)) || text(1.2, 30) || text(1.8, 18)
+    };
+    RgbImage::from_fn(width, height, |x, y| {
+        let (across, down) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
+        let inked = match y {
+            y if y < high => above(across, down),
+            y if y < height - high => return *image.get_pixel(x, y),
+            _ => below(across, down - f64::from(height - high)),
+        };
+        Rgb([if inked { ink } else { ground }; 3])
     })
 }
 

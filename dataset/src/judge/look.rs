@@ -75,13 +75,14 @@ impl Judgement {
         let doubtful = detail < rules::SOFT_DETAIL;
         let least = decides.then_some(rules::BLURRED_DETAIL);
         let most = (decides && doubtful).then_some(rules::SOFT_REBLUR);
-        self.measures.add(&format!("{of}_detail"), detail, "share", least, None);
-        self.measures.add(&format!("{of}_reblur"), reblur, "ratio", None, most);
+        self.measures.add(format!("{of}_detail"), detail, "share", least, None);
+        self.measures.add(format!("{of}_reblur"), reblur, "ratio", None, most);
         let even = if of == "face" { rules::FACE_EVENNESS } else { rules::PICTURE_EVENNESS };
         let even = decides.then_some(even);
-        self.measures.add(&format!("{of}_evenness"), evenness, "ratio", even, None);
+        self.measures.add(format!("{of}_evenness"), evenness, "ratio", even, None);
         let percent = detail * 100.0;
-        if least.is_some_and(|least| detail < least) {
+        let sharp = detail >= rules::NO_DETAIL && reblur < rules::SHARP_REBLUR;
+        if least.is_some_and(|least| detail < least) && !sharp {
             let message =
                 format!("the {of} is blurred: fine detail is {percent:.2} % of its contrast");
             let least = rules::BLURRED_DETAIL;

@@ -91,9 +91,9 @@ pub(crate) fn photo(people: &[(f32, f32)]) -> Photo {
 }
 
 /// A kept record with some measures.
-pub(crate) fn record(path: &str, measures: &[(&str, f64)]) -> ImageRecord {
+pub(crate) fn record(path: &str, measures: &[(&'static str, f64)]) -> ImageRecord {
     let mut all = Measures::default();
-    measures.iter().for_each(|(name, value)| all.add(name, *value, "", None, None));
+    measures.iter().for_each(|(name, value)| all.add(*name, *value, "", None, None));
     ImageRecord {
         version: FORMAT_VERSION,
         path: path.into(),

@@ -4,7 +4,7 @@ mod calibrate;
 mod review;
 mod sheet;
 
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -180,7 +180,10 @@ fn curate(args: &Photos, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         note(&format!("{count} masks were written; those that were there stay"));
     }
     if args.json {
-        writeln!(out, "{}", serde_json::to_string(&summary)?)?;
+        let mut out = BufWriter::new(out); // written as it is made: it may be of thousands of photos
+        serde_json::to_writer(&mut out, &summary).map_err(io::Error::from)?;
+        writeln!(out)?;
+        out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&summary, out)?;
