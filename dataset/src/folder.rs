@@ -1,5 +1,6 @@
 //! Checks that a dataset may be written where it shall be.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,9 @@ use crate::record::ImageRecord;
 /// What an earlier curation left.
 #[derive(Debug, Default)]
 pub(crate) struct Previous {
-    pub records: Vec<ImageRecord>,
+    /// The sha256 of the caption that was last written into a file, by its name. The records
+    /// themselves are not kept: there may be thousands.
+    captions: HashMap<String, String>,
     pub references: Vec<String>,
     pub traits: Vec<String>,
 }
@@ -19,9 +22,14 @@ pub(crate) struct Previous {
 impl Previous {
     /// The sha256 of the caption that was last written into `caption_file`.
     pub fn caption_written(&self, caption_file: &str) -> Option<&str> {
-        let same = |record: &&ImageRecord| record.caption_file == caption_file;
-        self.records.iter().find(same).map(|record| record.caption_written_sha256.as_str())
+        self.captions.get(caption_file).map(String::as_str)
     }
+}
+
+/// Of the first record of each caption file.
+fn captions(records: Vec<ImageRecord>) -> HashMap<String, String> {
+    let written = |record: ImageRecord| (record.caption_file, record.caption_written_sha256);
+    records.into_iter().rev().map(written).collect()
 }
 
 /// Checks the folder `out` for a dataset of `photos` (absolute) with
@@ -73,13 +81,13 @@ fn previous(out: &Path, photos: &Path, trigger: &str) -> Result<Previous, Datase
         records => records?,
     };
     let Character { references, traits, .. } = character;
-    Ok(Previous { records, references, traits })
+    Ok(Previous { captions: captions(records), references, traits })
 }
 
 /// With `--force` whatever is still readable serves to keep edited captions.
 fn with_force(out: &Path) -> Previous {
     let records = dataset::read_records(out).unwrap_or_default();
-    Previous { records, ..Previous::default() }
+    Previous { captions: captions(records), ..Previous::default() }
 }
 
 fn absolute(path: &Path) -> PathBuf {

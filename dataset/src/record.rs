@@ -105,6 +105,11 @@ impl Measures {
         self.0.iter()
     }
 
+    /// Gives back the room for more: thousands of records are kept.
+    pub(crate) fn shrink(&mut self) {
+        Arc::make_mut(&mut self.0).shrink_to_fit();
+    }
+
     /// Adds a measure with its limits.
     pub(crate) fn add(
         &mut self,

@@ -178,7 +178,8 @@ fn judged(
     let mut said = judge(photo, options.min_side, rules, limits);
     said.cut(&framed, options.upscale);
     let (verdict, said) = said.verdict();
-    let Judgement { reasons, notes, measures, .. } = said;
+    let Judgement { reasons, notes, mut measures, .. } = said;
+    measures.shrink();
     let Framed { bucket, crop, .. } = framed;
     ImageRecord {
         width,

@@ -59,8 +59,9 @@ mod linux {
     /// are cut a little differently, and all that is made of them, take each other's blocks.
     const STEP: usize = 1 << 16;
     const SIZES_AN_OCTAVE: usize = 16;
-    /// Bytes that are kept beyond the most that was used at once: work in turns, a picture decoded
-    /// and then a network, needs other sizes in each, and would map them anew every time.
+    /// Bytes that are kept at the most beyond the most that was used at once, and a quarter of that:
+    /// work in turns, a picture decoded and then a network, needs other sizes in each, and would map
+    /// them anew every time.
     const SPARE: usize = 64 << 20;
     /// Alignment of every block: a huge page.
     const HUGE: usize = 1 << 21;
@@ -103,7 +104,7 @@ mod linux {
             self.most = self.most.max(self.used);
             let block = self.pop(size);
             if block.is_none() {
-                self.give_back(self.most + SPARE - self.used);
+                self.give_back(self.most + SPARE.min(self.most / 4) - self.used);
             }
             block
         }
