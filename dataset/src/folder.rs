@@ -14,7 +14,7 @@ use crate::record::ImageRecord;
 pub(crate) struct Previous {
     /// The sha256 of the caption that was last written into a file, by its name. The records
     /// themselves are not kept: there may be thousands.
-    captions: HashMap<String, String>,
+    pub captions: HashMap<String, String>,
     pub references: Vec<String>,
     pub traits: Vec<String>,
 }
