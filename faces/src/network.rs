@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use image::RgbImage;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::floats::FloatPrecisionTranslator;
+use tract_onnx::tract_core::transform::ModelTransform as _;
 
 use crate::card::{Channels, Kind, ModelCard};
 use crate::error::FaceError;
@@ -93,11 +95,20 @@ pub(crate) type Plan = Arc<TypedRunnableModel>;
 
 /// The model in `bytes`, made ready for one input of `shape`.
 pub(crate) fn plan(shape: [usize; 4], bytes: &[u8]) -> TractResult<Plan> {
-    tract_onnx::onnx()
+    let mut model = tract_onnx::onnx()
         .model_for_read(&mut Cursor::new(bytes))?
         .with_input_fact(0, f32::fact(shape).into())?
-        .into_optimized()?
-        .into_runnable()
+        .into_typed()?
+        .into_decluttered()?;
+    let halves = |node: &TypedNode| {
+        let half = |output: &Outlet<TypedFact>| output.fact.datum_type == DatumType::F16;
+        node.outputs.iter().any(half)
+    };
+    if model.nodes().iter().any(halves) {
+        // Files of 16-bit numbers save space, but processors without such numbers compute in them by software.
+        FloatPrecisionTranslator::new(DatumType::F16, DatumType::F32).transform(&mut model)?;
+    }
+    model.into_optimized()?.into_runnable()
 }
 
 /// The outputs of `plan` for `values` of `shape`.

@@ -239,3 +239,25 @@ fn value(name: &str, shape: &[usize]) -> pb::ValueInfoProto {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{plan, run};
+
+    #[test]
+    fn a_network_of_half_precision_is_computed_in_full() {
+        let mut graph = Graph::new();
+        let to = |of: DataType| [("to", Attribute::Int(of as i64))];
+        let half = graph.node("Cast", &[Graph::INPUT], &to(DataType::Float16));
+        let three = half::f16::from_f32(3.0).to_le_bytes().into();
+        let weight = graph.constant(DataType::Float16, &[1, 1, 1, 1], three);
+        let product = graph.node("Mul", &[&half, &weight], &[]);
+        let full = graph.node("Cast", &[&product], &to(DataType::Float));
+        let shape = [1, 3, 1, 1];
+        let file = graph.file(&shape, &[("out".to_owned(), (full, shape.into()))].into());
+        let values = [1.0 + 2f32.powi(-14), 0.5, -2.0]; // half precision rounds the first to 1
+        let found = run(&plan(shape, &file).expect("a plan"), shape, &values).expect("a run");
+        assert_eq!(found[0].values, values.map(|value| 3.0 * value));
+    }
+}
