@@ -25,6 +25,7 @@ mod models;
 mod network;
 pub mod onnx;
 mod pose;
+mod registers;
 mod scene;
 mod search;
 mod shapes;

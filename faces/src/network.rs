@@ -13,6 +13,7 @@ use crate::card::{Channels, Kind, ModelCard};
 use crate::error::FaceError;
 use crate::fingerprint::sha256_hex;
 use crate::identity::Identity;
+use crate::registers;
 
 /// A loaded model.
 pub(crate) struct Network {
@@ -114,7 +115,7 @@ pub(crate) fn plan(shape: [usize; 4], bytes: &[u8]) -> TractResult<Plan> {
 /// The outputs of `plan` for `values` of `shape`.
 pub(crate) fn run(plan: &Plan, shape: [usize; 4], values: &[f32]) -> TractResult<Vec<Output>> {
     let outputs = plan.run(tvec!(Tensor::from_shape(&shape, values)?.into()));
-    clear_upper_halves();
+    registers::clear_upper_halves();
     outputs?
         .iter()
         .map(|output| {
@@ -122,21 +123,6 @@ pub(crate) fn run(plan: &Plan, shape: [usize; 4], values: &[f32]) -> TractResult
             Ok(Output { shape: view.shape().to_vec(), values: view.iter().copied().collect() })
         })
         .collect()
-}
-
-/// Clears the upper halves of vector registers, as the calling convention wants it. Kernels of tract leave them in use,
-/// and processors then make every instruction on the lower halves wait for them: what ran after a network, whole
-/// measures of a picture, took twice as long (Intel 64 and IA-32 Optimization Reference Manual, "Mixing AVX code with SSE
-/// code").
-fn clear_upper_halves() {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx") {
-        // SAFETY: the processor has AVX, and nothing is kept in these registers across a call.
-        #[allow(unsafe_code)]
-        unsafe {
-            std::arch::x86_64::_mm256_zeroupper();
-        }
-    }
 }
 
 /// The colour planes one after the other, in the card's order and range.
