@@ -117,23 +117,30 @@ impl<'a> Cache<'a> {
         sha256_of_all([sha256, &self.circumstances])
     }
 
-    fn folder(&self) -> PathBuf {
+    /// Where the entries lie; not there before there is one.
+    pub fn folder(&self) -> PathBuf {
         self.dataset.join(FOLDER)
     }
 }
 
-/// Bytes as base64 in JSON.
+/// Bytes as base64 in JSON, elsewhere as they are.
 pub(crate) mod base64_text {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&STANDARD.encode(bytes))
+        match to.is_human_readable() {
+            true => to.serialize_str(&STANDARD.encode(bytes)),
+            false => bytes.serialize(to),
+        }
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        STANDARD.decode(String::deserialize(from)?).map_err(D::Error::custom)
+        match from.is_human_readable() {
+            true => STANDARD.decode(String::deserialize(from)?).map_err(D::Error::custom),
+            false => Vec::deserialize(from),
+        }
     }
 }

@@ -56,7 +56,8 @@ mod tests {
 
     use super::*;
     use crate::bucket::Bucket;
-    use crate::record::{Measures, Verdict};
+    use crate::measures::Measures;
+    use crate::record::Verdict;
 
     /// A photo with a face of an eighth of its height, right above the middle.
     fn record(width: u32, height: u32) -> ImageRecord {

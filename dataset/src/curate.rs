@@ -15,6 +15,7 @@ use crate::folder::{self, Previous};
 use crate::framing::{Cutting, Framing};
 use crate::lock::Lock;
 use crate::measure::Tools;
+use crate::photos::Photos;
 use crate::progress::{Event, Summary};
 use crate::record::ImageRecord;
 use crate::references;
@@ -137,8 +138,10 @@ pub fn curate_until(
     cache.read_only = options.dry_run;
     let tools = options.tools(models, &cache);
     let mut references = references::named(options, models)?; // told before the work, too
-    let mut photos = workers::measure_all(&scan.photos, &tools, &options.out, stopped, on_event)?;
-    if photos.iter().all(|photo| photo.measured.is_err()) {
+    let kept_in = (!options.dry_run).then(|| cache.folder());
+    let mut photos = Photos::new(scan.photos.len(), kept_in.as_deref());
+    workers::measure_all(&scan.photos, &mut photos, &tools, &options.out, stopped, on_event)?;
+    if photos.list().iter().all(|photo| photo.unreadable().is_some()) {
         return Err(DatasetError::NoPictures { dir: folder, found: scan.in_words() });
     }
     // Until the end, where there is something to review that a review may be writing to.
@@ -146,10 +149,10 @@ pub fn curate_until(
     let _lock = known.then(|| Lock::take(&options.out)).transpose()?;
     let decisions = Decisions::read(&options.out)?;
     if references.is_empty() {
-        references = references::known(&photos, &previous);
+        references = references::known(&photos, &previous)?;
     }
     let known = models.map(|models| (models, references.as_slice()));
-    let mut verdicts = Verdicts::of(&mut photos, options, known, (&decisions, &limits));
+    let mut verdicts = Verdicts::of(&mut photos, options, known, (&decisions, &limits))?;
     drop(photos); // the records say all that is needed from here on
     if let Some(features) = &features {
         let (photos, dataset) = (folder.as_path(), options.out.as_path());
@@ -170,13 +173,12 @@ pub fn curate_until(
     if let Some(count) = options.choose {
         verdicts.choose(count, &decisions, &caption);
     }
-    let mut records = verdicts.records.clone();
-    decisions.apply(&mut verdicts.records);
+    let mut by_rules = decisions.apply(&mut verdicts.records);
     if options.balance {
         verdicts.weigh(&caption);
     }
-    for (record, weighed) in records.iter_mut().zip(&verdicts.records) {
-        record.weight = weighed.weight;
+    for (&index, record) in &mut by_rules {
+        record.weight = verdicts.records[index].weight;
     }
     let mut character = character.clone();
     sheet::fill(&mut character, &verdicts.records, &Words::read(&options.out)?);
@@ -187,8 +189,10 @@ pub fn curate_until(
     let thumbnail = |sha256: &str| cache.thumbnail(sha256);
     let (thumbnail, caption) = (&thumbnail, &caption);
     let report = Report { character: &character, summary: &summary, thumbnail, caption };
-    write_files(&options.out, &records, &report)?;
-    cache.keep_only(&records);
+    let records = summary.records.iter().enumerate();
+    let records = records.map(|(index, record)| by_rules.get(&index).unwrap_or(record));
+    write_files(&options.out, records, &report)?;
+    cache.keep_only(&summary.records);
     on_event(Event::Written { dir: &options.out });
     Ok(summary)
 }
@@ -300,7 +304,11 @@ fn caption(dir: &Path, record: &ImageRecord) -> Option<String> {
     named.then(|| std::fs::read_to_string(file).ok()).flatten()
 }
 
-fn write_files(dir: &Path, records: &[ImageRecord], report: &Report) -> Result<(), DatasetError> {
+fn write_files<'a>(
+    dir: &Path,
+    records: impl Iterator<Item = &'a ImageRecord> + Clone,
+    report: &Report,
+) -> Result<(), DatasetError> {
     decisions::create(dir)?;
     report_pages::write(dir, report)?;
     dataset::write_records(dir, records)

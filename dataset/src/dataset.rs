@@ -1,7 +1,7 @@
 //! A curated dataset, read back.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
@@ -13,6 +13,7 @@ use crate::decisions::{Decision, Decisions};
 use crate::decode;
 use crate::error::DatasetError;
 use crate::hash::{sha256_hex, sha256_of_all};
+use crate::measures::Kinds;
 use crate::record::ImageRecord;
 use crate::{FORMAT_VERSION, atomic};
 
@@ -135,48 +136,65 @@ pub(crate) fn photo(photos: &Path, record: &ImageRecord) -> Result<RgbImage, Dat
 
 /// The records of the dataset `dir` as the rules left them.
 pub(crate) fn read_records(dir: &Path) -> Result<Vec<ImageRecord>, DatasetError> {
+    let mut kinds = Kinds::default();
+    let shared = |record: Result<ImageRecord, DatasetError>| {
+        let mut record = record?;
+        kinds.share(&mut record.measures);
+        Ok(record)
+    };
+    records(dir)?.map(shared).collect()
+}
+
+/// The records of the dataset `dir` whose lines hold `part`, such as a sha256.
+pub(crate) fn find_records(dir: &Path, part: &str) -> Result<Vec<ImageRecord>, DatasetError> {
+    records_with(dir, part.to_owned())?.collect()
+}
+
+/// As [`read_records`], one after the other: there may be thousands.
+pub(crate) fn records(
+    dir: &Path,
+) -> Result<impl Iterator<Item = Result<ImageRecord, DatasetError>>, DatasetError> {
+    records_with(dir, String::new())
+}
+
+fn records_with(
+    dir: &Path,
+    part: String,
+) -> Result<impl Iterator<Item = Result<ImageRecord, DatasetError>>, DatasetError> {
     let path = dir.join(RECORDS);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
+    let file = match File::open(&path) {
+        Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(DatasetError::Incomplete { dir: dir.into(), missing: RECORDS });
         }
         Err(source) => return Err(DatasetError::Read { path, source }),
     };
-    read_lines(&path, text.lines().enumerate())
+    let record = move |(index, line): (usize, io::Result<String>)| match line {
+        Ok(line) => line.contains(&part).then(|| parse(&path, index + 1, &line)),
+        Err(source) => Some(Err(DatasetError::Read { path: path.clone(), source })),
+    };
+    Ok(BufReader::new(file).lines().enumerate().filter_map(record))
 }
 
-/// The records of the dataset `dir` whose lines hold `part`, such as a sha256.
-pub(crate) fn find_records(dir: &Path, part: &str) -> Result<Vec<ImageRecord>, DatasetError> {
-    let path = dir.join(RECORDS);
-    let text = fs::read_to_string(&path)
-        .map_err(|source| DatasetError::Read { path: path.clone(), source })?;
-    read_lines(&path, text.lines().enumerate().filter(|(_, line)| line.contains(part)))
-}
-
-fn read_lines<'a>(
-    path: &Path,
-    lines: impl Iterator<Item = (usize, &'a str)>,
-) -> Result<Vec<ImageRecord>, DatasetError> {
-    let mut records = Vec::new();
-    for (index, line) in lines {
-        let record: ImageRecord = serde_json::from_str(line).map_err(|source| {
-            let remedy = "curate again with --force";
-            DatasetError::Json { path: path.into(), line: index + 1, remedy, source }
-        })?;
-        if record.version != FORMAT_VERSION {
-            let (found, known) = (record.version, FORMAT_VERSION);
-            return Err(DatasetError::Version { path: path.into(), found, known });
-        }
-        records.push(record);
+fn parse(path: &Path, line: usize, text: &str) -> Result<ImageRecord, DatasetError> {
+    let record: ImageRecord = serde_json::from_str(text).map_err(|source| {
+        let remedy = "curate again with --force";
+        DatasetError::Json { path: path.into(), line, remedy, source }
+    })?;
+    if record.version != FORMAT_VERSION {
+        let (found, known) = (record.version, FORMAT_VERSION);
+        return Err(DatasetError::Version { path: path.into(), found, known });
     }
-    Ok(records)
+    Ok(record)
 }
 
 /// Writes the records of the dataset `dir`.
-pub(crate) fn write_records(dir: &Path, records: &[ImageRecord]) -> Result<(), DatasetError> {
+pub(crate) fn write_records<'a>(
+    dir: &Path,
+    records: impl Iterator<Item = &'a ImageRecord> + Clone,
+) -> Result<(), DatasetError> {
     atomic::write_by(&dir.join(RECORDS), &|out| {
-        for record in records {
+        for record in records.clone() {
             serde_json::to_writer(&mut *out, record)?;
             writeln!(out)?;
         }

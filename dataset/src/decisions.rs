@@ -1,6 +1,6 @@
 //! What a person overrode: `decisions.jsonl`, one line a decision.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde::de::Error as _;
@@ -120,14 +120,16 @@ impl Decisions {
         record
     }
 
-    /// Puts the person's word over the records of a set. A copy of the very
+    /// Puts the person's word over the records of a set, and gives back those that it is about as
+    /// they were, by their places. A copy of the very
     /// same file stays dropped: the decision is about the one that was kept.
-    pub fn apply(&self, records: &mut [ImageRecord]) {
-        let copies: Vec<bool> = copies(records);
-        for (record, copy) in records.iter_mut().zip(copies) {
+    pub fn apply(&self, records: &mut [ImageRecord]) -> BTreeMap<usize, ImageRecord> {
+        let (copies, mut before) = (copies(records), BTreeMap::new());
+        for (index, (record, copy)) in records.iter_mut().zip(copies).enumerate() {
             let Some(decision) = self.of(&record.sha256) else {
                 continue;
             };
+            before.insert(index, record.clone());
             if let Some(verdict) = decision.verdict.filter(|v| !copy || *v == Verdict::Drop) {
                 set_verdict(record, verdict, &decision.reason);
             }
@@ -135,6 +137,7 @@ impl Decisions {
                 set_crop(record, crop);
             }
         }
+        before
     }
 }
 

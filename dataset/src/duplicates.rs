@@ -3,22 +3,32 @@
 use likeness_faces::Identity;
 use rayon::prelude::*;
 
-use crate::overlay::{Overlay, Sheet};
+use crate::error::DatasetError;
+use crate::overlay::{Close, Overlay, Sheet};
+use crate::print::Print;
 use crate::rules::{BURST_EDGES, BURST_FACE, BURST_LIGHT, BURST_SECONDS, DUPLICATE_EDGES};
 
 /// A photo as the search for duplicates sees it.
 pub(crate) struct Candidate<'a> {
     pub sha256: &'a str,
-    pub sheet: Sheet<'a>,
+    pub sheet: Sheet,
     /// Whether a person decided to keep it: then it stands for the others.
     pub wanted: bool,
     /// How good it is: the best of a group stands for the others.
     pub quality: f64,
     /// When it was taken, in seconds since any moment.
     pub taken: Option<f64>,
-    /// Whose face it shows.
-    pub identity: Option<&'a Identity>,
 }
+
+/// What is looked at where two photos may be one: their print, and whose face they show. It is read
+/// when it is needed, since thousands of photos are compared.
+pub(crate) struct Sight {
+    pub print: Print,
+    pub identity: Option<Identity>,
+}
+
+/// Reads what is to be seen of a photo by its place in the list.
+pub(crate) type Look<'a> = &'a (dyn Fn(usize) -> Result<Sight, DatasetError> + Sync);
 
 /// Why two photos count as one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,44 +52,73 @@ pub(crate) struct Duplicate {
 /// The duplicates among `photos`. The best photo goes first (wanted by a
 /// person, then by quality, then earlier in the list), and a photo like one that
 /// stays is its duplicate: chains of small steps don't join.
-pub(crate) fn find(photos: &[Candidate]) -> Vec<Duplicate> {
+pub(crate) fn find(photos: &[Candidate], look: Look) -> Result<Vec<Duplicate>, DatasetError> {
     let mut order: Vec<usize> = (0..photos.len()).collect();
     order.sort_by(|&a, &b| better(&photos[a], &photos[b]).then(a.cmp(&b)));
     let (mut staying, mut duplicates) = (Vec::<usize>::new(), Vec::new());
     for index in order {
+        let photo = Seen::of(&photos[index], look(index)?);
         let like = |&of: &usize| {
-            let likeness = likeness(&photos[index], &photos[of])?;
-            Some(Duplicate { index, of, likeness })
+            let likeness = photo.likeness(&photos[of], &|| look(of)).transpose()?;
+            Some(likeness.map(|likeness| Duplicate { index, of, likeness }))
         };
         match staying.par_iter().with_min_len(64).find_map_first(like) {
-            Some(duplicate) => duplicates.push(duplicate),
+            Some(duplicate) => duplicates.push(duplicate?),
             None => staying.push(index),
         }
     }
     duplicates.sort_by_key(|duplicate| duplicate.index);
-    duplicates
+    Ok(duplicates)
 }
 
 fn better(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
     b.wanted.cmp(&a.wanted).then(b.quality.total_cmp(&a.quality))
 }
 
-fn likeness(photo: &Candidate, other: &Candidate) -> Option<Likeness> {
-    if photo.sha256 == other.sha256 {
-        return Some(Likeness::SameFile);
+/// A photo that is looked at closely.
+struct Seen<'a> {
+    photo: &'a Candidate<'a>,
+    close: Close,
+    identity: Option<Identity>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(photo: &'a Candidate, sight: Sight) -> Self {
+        let Sight { print, identity } = sight;
+        Self { photo, close: photo.sheet.closely(&print), identity }
     }
-    let overlay = other.sheet.over(&photo.sheet)?;
-    if overlay.edges >= DUPLICATE_EDGES {
-        return Some(Likeness::SamePicture(overlay));
+
+    /// Why it counts as one with `other`, if it does; `look` sees the other closely.
+    fn likeness(
+        &self,
+        other: &Candidate,
+        look: &dyn Fn() -> Result<Sight, DatasetError>,
+    ) -> Result<Option<Likeness>, DatasetError> {
+        if self.photo.sha256 == other.sha256 {
+            return Ok(Some(Likeness::SameFile));
+        }
+        let starts = other.sheet.starts(&self.photo.sheet);
+        if starts.is_empty() {
+            return Ok(None);
+        }
+        let other = Seen::of(other, look()?);
+        let overlay = other.close.over(&self.close, &starts);
+        Ok(overlay.and_then(|overlay| self.likeness_by(&other, overlay)))
     }
-    let apart = (photo.taken? - other.taken?).abs();
-    let alike = overlay.light >= BURST_LIGHT && overlay.edges >= BURST_EDGES;
-    let same_face = match (photo.identity, other.identity) {
-        (Some(one), Some(two)) => one.cosine(two) >= BURST_FACE,
-        _ => true,
-    };
-    let burst = apart <= BURST_SECONDS && !overlay.mirrored && alike && same_face;
-    burst.then_some(Likeness::Burst(apart, overlay))
+
+    fn likeness_by(&self, other: &Self, overlay: Overlay) -> Option<Likeness> {
+        if overlay.edges >= DUPLICATE_EDGES {
+            return Some(Likeness::SamePicture(overlay));
+        }
+        let apart = (self.photo.taken? - other.photo.taken?).abs();
+        let alike = overlay.light >= BURST_LIGHT && overlay.edges >= BURST_EDGES;
+        let same_face = match (&self.identity, &other.identity) {
+            (Some(one), Some(two)) => one.cosine(two) >= BURST_FACE,
+            _ => true,
+        };
+        let burst = apart <= BURST_SECONDS && !overlay.mirrored && alike && same_face;
+        burst.then_some(Likeness::Burst(apart, overlay))
+    }
 }
 
 #[cfg(test)]
@@ -91,9 +130,26 @@ mod tests {
     use crate::print::Print;
     use crate::testing::texture;
 
-    fn candidate<'a>(sha256: &'a str, print: &'a Print, quality: f64) -> Candidate<'a> {
-        let sheet = Sheet::new(print, 320, 240);
-        Candidate { sha256, sheet, wanted: false, quality, taken: None, identity: None }
+    /// A photo for the tests: its sha256, print, quality, moment and face.
+    struct Shot<'a>(&'a str, &'a Print, f64, Option<f64>, Option<Identity>);
+
+    fn found(shots: &[Shot]) -> Vec<Duplicate> {
+        found_with(shots, usize::MAX)
+    }
+
+    /// With the shot at `wanted` wanted.
+    fn found_with<'a>(shots: &[Shot<'a>], wanted: usize) -> Vec<Duplicate> {
+        let candidate = |(index, shot): (usize, &Shot<'a>)| {
+            let &Shot(sha256, print, quality, taken, _) = shot;
+            let sheet = Sheet::new(print, 320, 240);
+            Candidate { sha256, sheet, wanted: index == wanted, quality, taken }
+        };
+        let candidates: Vec<Candidate> = shots.iter().enumerate().map(candidate).collect();
+        let look = |index: usize| {
+            let Shot(_, print, .., identity) = &shots[index];
+            Ok(Sight { print: (*print).clone(), identity: identity.clone() })
+        };
+        find(&candidates, &look).expect("all is at hand")
     }
 
     fn print(seed: u32) -> Print {
@@ -116,13 +172,12 @@ mod tests {
     fn the_best_stands_for_the_same_picture() {
         let (one, other) = (print(1), print(2));
         let flipped = Print::of(&imageops::flip_horizontal(&texture(320, 240, 1)));
-        let photos = [
-            candidate("a", &one, 1.0),
-            candidate("b", &flipped, 4.0),
-            candidate("c", &other, 1.0),
-            candidate("c", &other, 1.0),
-        ];
-        let found = find(&photos);
+        let found = found(&[
+            Shot("a", &one, 1.0, None, None),
+            Shot("b", &flipped, 4.0, None, None),
+            Shot("c", &other, 1.0, None, None),
+            Shot("c", &other, 1.0, None, None),
+        ]);
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].index, found[0].of), (0, 1));
         assert!(matches!(found[0].likeness, Likeness::SamePicture(Overlay { mirrored: true, .. })));
@@ -133,18 +188,17 @@ mod tests {
     #[test]
     fn a_persons_choice_beats_quality() {
         let picture = print(1);
-        let mut photos = [candidate("a", &picture, 1.0), candidate("b", &picture, 4.0)];
-        photos[0].wanted = true;
-        assert_eq!(find(&photos)[0].index, 1);
+        let shots = [Shot("a", &picture, 1.0, None, None), Shot("b", &picture, 4.0, None, None)];
+        assert_eq!(found(&shots)[0].index, 0);
+        assert_eq!(found_with(&shots, 0)[0].index, 1);
     }
 
     #[test]
     fn what_was_taken_in_a_moment_and_shows_nearly_the_same_is_a_burst() {
         let (one, other) = (Print::of(&moved(1, 5)), Print::of(&moved(1, 9)));
         let taken = |seconds| {
-            let mut photos = [candidate("a", &one, 1.0), candidate("b", &other, 4.0)];
-            (photos[0].taken, photos[1].taken) = (Some(100.0), seconds);
-            find(&photos)
+            let first = Shot("a", &one, 1.0, Some(100.0), None);
+            found(&[first, Shot("b", &other, 4.0, seconds, None)])
         };
         let found = taken(Some(101.0));
         assert!(matches!(found[0].likeness, Likeness::Burst(1.0, _)), "{found:?}");
@@ -156,12 +210,12 @@ mod tests {
     #[test]
     fn two_people_at_one_moment_are_no_burst() {
         let (one, other) = (Print::of(&moved(1, 5)), Print::of(&moved(1, 9)));
-        let faces = [Identity::new(vec![1.0, 0.0]), Identity::new(vec![0.0, 1.0])];
-        let mut photos = [candidate("a", &one, 1.0), candidate("b", &other, 4.0)];
-        photos.iter_mut().for_each(|photo| photo.taken = Some(100.0));
-        photos.iter_mut().for_each(|photo| photo.identity = Some(&faces[0]));
-        assert_eq!(find(&photos).len(), 1);
-        photos[0].identity = Some(&faces[1]);
-        assert_eq!(find(&photos), []);
+        let face = |who: usize| Some(Identity::new(vec![[1.0, 0.0], [0.0, 1.0]][who].to_vec()));
+        let of = |first: usize| {
+            let first = Shot("a", &one, 1.0, Some(100.0), face(first));
+            found(&[first, Shot("b", &other, 4.0, Some(100.0), face(0))])
+        };
+        assert_eq!(of(0).len(), 1);
+        assert_eq!(of(1), []);
     }
 }

@@ -27,9 +27,15 @@ impl Previous {
 }
 
 /// Of the first record of each caption file.
-fn captions(records: Vec<ImageRecord>) -> HashMap<String, String> {
-    let written = |record: ImageRecord| (record.caption_file, record.caption_written_sha256);
-    records.into_iter().rev().map(written).collect()
+fn captions(
+    records: impl Iterator<Item = Result<ImageRecord, DatasetError>>,
+) -> Result<HashMap<String, String>, DatasetError> {
+    let mut captions = HashMap::new();
+    for record in records {
+        let ImageRecord { caption_file, caption_written_sha256, .. } = record?;
+        captions.entry(caption_file).or_insert(caption_written_sha256);
+    }
+    Ok(captions)
 }
 
 /// Checks the folder `out` for a dataset of `photos` (absolute) with
@@ -76,18 +82,18 @@ fn previous(out: &Path, photos: &Path, trigger: &str) -> Result<Previous, Datase
         let shown = |path: &Path| path.display().to_string();
         return other("photos in", shown(&theirs), shown(photos));
     }
-    let records = match dataset::read_records(out) {
-        Err(DatasetError::Incomplete { .. }) => Vec::new(), // a curation that was cut off
-        records => records?,
+    let captions = match dataset::records(out) {
+        Err(DatasetError::Incomplete { .. }) => HashMap::new(), // a curation that was cut off
+        records => captions(records?)?,
     };
     let Character { references, traits, .. } = character;
-    Ok(Previous { captions: captions(records), references, traits })
+    Ok(Previous { captions, references, traits })
 }
 
 /// With `--force` whatever is still readable serves to keep edited captions.
 fn with_force(out: &Path) -> Previous {
-    let records = dataset::read_records(out).unwrap_or_default();
-    Previous { captions: captions(records), ..Previous::default() }
+    let captions = dataset::records(out).and_then(captions).unwrap_or_default();
+    Previous { captions, ..Previous::default() }
 }
 
 fn absolute(path: &Path) -> PathBuf {

@@ -5,7 +5,8 @@ mod look;
 use crate::calibrate::OwnLimits;
 use crate::limits;
 use crate::measure::{FaceLook, Look, Measured};
-use crate::record::{Measures, Reason, Verdict};
+use crate::measures::Measures;
+use crate::record::{Reason, Verdict};
 use crate::rules::{self, FaceRules};
 
 /// What the rules say of a photo.
@@ -253,8 +254,8 @@ mod tests {
         let said = judge(&photo(vec![face(300.0)]), 512, FaceRules::Apply, &OwnLimits::default());
         assert!(said.reasons.is_empty() && said.notes.is_empty(), "{said:?}");
         assert_eq!(said.measures.get("short_side"), Some(600.0));
-        let eyes = said.measures.iter().find(|measure| measure.name == "eye_distance");
-        assert_eq!(eyes.and_then(|measure| measure.lowest), Some(60.0));
+        let eyes = said.measures.iter().find(|measure| measure.kind.name == "eye_distance");
+        assert_eq!(eyes.and_then(|measure| measure.kind.lowest), Some(60.0));
     }
 
     #[test]

@@ -34,20 +34,27 @@ const LARGE_STEPS: usize = 2;
 const MIRROR: f64 = 0.1; // a mirror image has to fit better by so much: faces are nearly symmetric
 const SHARED: f32 = 0.7; // the share of the cells that both pictures have to show
 
-/// A picture ready to be compared with many.
-pub(crate) struct Sheet<'a> {
-    print: &'a Print,
+/// A picture ready to be compared with many, by few cells.
+pub(crate) struct Sheet {
     aspect: f32, // width over height
     /// Means of [`COARSE`]^2 cells for each pair of spans, without their mean and of length 127.
-    windows: Vec<[i8; COARSE * COARSE]>,
+    windows: Box<[[i8; COARSE * COARSE]]>,
     mirrored: [i8; COARSE * COARSE],
 }
 
-/// A picture that is looked at closely.
-struct Close {
+/// A picture that is looked at closely, by its print.
+pub(crate) struct Close {
     sums: Sums,
     aspect: f32,
     whole: [Vec<f32>; 2], // MIDDLE^2 cells of all of it, and in a mirror
+}
+
+/// A window in which one picture may be seen in the other.
+pub(crate) struct Start {
+    /// Whether the first picture is looked for in the second.
+    swapped: bool,
+    mirrored: bool,
+    window: Window,
 }
 
 /// How two pictures lie on each other.
@@ -61,35 +68,34 @@ pub(crate) struct Overlay {
     pub edges: f64,
 }
 
-impl<'a> Sheet<'a> {
+impl Sheet {
     /// Of the print of a picture of `width` x `height` pixels.
-    pub fn new(print: &'a Print, width: u32, height: u32) -> Self {
+    pub fn new(print: &Print, width: u32, height: u32) -> Self {
         let sums = print.sums();
-        let windows: Vec<_> =
-            windows().map(|window| quantized(&sums.cells::<COARSE>(window))).collect();
+        let mut cells = Vec::with_capacity(SPANS.len() * SPANS.len()); // and no more: there may be thousands
+        cells.extend(windows().map(|window| quantized(&sums.cells::<COARSE>(window))));
         let aspect = width.max(1) as f32 / height.max(1) as f32;
-        Self { print, aspect, mirrored: mirror(&windows[0]), windows }
+        Self { aspect, mirrored: mirror(&cells[0]), windows: cells.into() }
     }
 
-    /// How `self` and `other` lie on each other; `None` where they hardly can be one picture.
-    pub fn over(&self, other: &Self) -> Option<Overlay> {
+    /// Where `self` and `other` may lie on each other; nowhere where they hardly can be one picture.
+    pub fn starts(&self, other: &Self) -> Vec<Start> {
         let ways = [(false, false), (false, true), (true, false), (true, true)];
         let start = |(swapped, mirrored): (bool, bool)| {
             let (large, small) = if swapped { (other, self) } else { (self, other) };
             let (window, light) = large.coarse(small, mirrored);
-            (light >= COARSE_LEAST).then_some((swapped, mirrored, window))
+            (light >= COARSE_LEAST).then_some(Start { swapped, mirrored, window })
         };
-        let starts: Vec<_> = ways.into_iter().filter_map(start).collect();
-        if starts.is_empty() {
-            return None;
-        }
-        let (one, two) = (self.close(), other.close());
-        let overlay = |(swapped, mirrored, window): (bool, bool, Window)| {
-            let (large, small) = if swapped { (&two, &one) } else { (&one, &two) };
-            large.holds(small, mirrored, window)
-        };
-        let fit = |found: &Overlay| found.edges - if found.mirrored { MIRROR } else { 0.0 };
-        starts.into_iter().filter_map(overlay).max_by(|a, b| fit(a).total_cmp(&fit(b)))
+        ways.into_iter().filter_map(start).collect()
+    }
+
+    /// The same picture closely, by its `print`.
+    pub fn closely(&self, print: &Print) -> Close {
+        let sums = print.sums();
+        let cells = sums.cells::<MIDDLE>(Window::WHOLE);
+        let plain: Vec<f32> = cells.iter().flatten().map(|cell| cell.unwrap_or(0.0)).collect();
+        let mirrored = plain.chunks(MIDDLE).flat_map(|row| row.iter().rev()).copied().collect();
+        Close { sums, aspect: self.aspect, whole: [plain, mirrored] }
     }
 
     /// The best of the windows in which all of `small` may be seen, by few cells.
@@ -100,23 +106,25 @@ impl<'a> Sheet<'a> {
             let off = window.width / window.height / ratio;
             *window == Window::WHOLE || (1.0 / ASPECT..=ASPECT).contains(&off)
         };
-        let tried = windows().zip(&self.windows).filter(|(window, _)| fits(window));
+        let tried = windows().zip(&*self.windows).filter(|(window, _)| fits(window));
         tried
             .map(|(window, cells)| (window, dot(cells, seen)))
             .max_by(|a, b| a.1.total_cmp(&b.1))
             .unwrap_or((Window::WHOLE, 0.0))
     }
-
-    fn close(&self) -> Close {
-        let sums = self.print.sums();
-        let cells = sums.cells::<MIDDLE>(Window::WHOLE);
-        let plain: Vec<f32> = cells.iter().flatten().map(|cell| cell.unwrap_or(0.0)).collect();
-        let mirrored = plain.chunks(MIDDLE).flat_map(|row| row.iter().rev()).copied().collect();
-        Close { sums, aspect: self.aspect, whole: [plain, mirrored] }
-    }
 }
 
 impl Close {
+    /// How `self` and `other`, whose sheets said where to begin, lie on each other.
+    pub fn over(&self, other: &Self, starts: &[Start]) -> Option<Overlay> {
+        let overlay = |start: &Start| {
+            let (large, small) = if start.swapped { (other, self) } else { (self, other) };
+            large.holds(small, start.mirrored, start.window)
+        };
+        let fit = |found: &Overlay| found.edges - if found.mirrored { MIRROR } else { 0.0 };
+        starts.iter().filter_map(overlay).max_by(|a, b| fit(a).total_cmp(&fit(b)))
+    }
+
     /// Where all of `small` is seen, beginning with `window`.
     fn holds(&self, small: &Self, mirrored: bool, window: Window) -> Option<Overlay> {
         // Squeezed pictures are compared as they are.
@@ -276,8 +284,9 @@ mod tests {
     /// How two pictures lie on each other.
     fn over(a: &RgbImage, b: &RgbImage) -> Option<Overlay> {
         let (first, second) = (Print::of(a), Print::of(b));
-        let first = Sheet::new(&first, a.width(), a.height());
-        first.over(&Sheet::new(&second, b.width(), b.height()))
+        let (one, two) =
+            (Sheet::new(&first, a.width(), a.height()), Sheet::new(&second, b.width(), b.height()));
+        one.closely(&first).over(&two.closely(&second), &one.starts(&two))
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::luminance::Plane;
 pub(crate) const SIDE: usize = 64;
 
 /// A grey copy of a picture on [`SIDE`] x [`SIDE`] pixels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Print(#[serde(with = "cache::base64_text")] Vec<u8>);
 

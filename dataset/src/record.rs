@@ -1,13 +1,11 @@
 //! What is known of one photo: a line of `images.jsonl`.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use likeness_faces::Face;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::bucket::Bucket;
 use crate::crop::Crop;
+use crate::measures::Measures;
 
 /// Whether a photo is trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,70 +55,6 @@ impl Reason {
     pub fn measured(rule: &str, message: impl Into<String>, value: f64, threshold: f64) -> Self {
         let value = Some(rounded(value));
         Self { value, threshold: Some(threshold), ..Self::plain(rule, message) }
-    }
-}
-
-/// One measured number.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Measure {
-    /// What was measured, such as "eye_distance".
-    pub name: Cow<'static, str>,
-    /// The number.
-    pub value: f64,
-    /// Its unit: "px", "share", "ratio", "cosine", "bits" or "count".
-    pub unit: Cow<'static, str>,
-    /// The photo is dropped below this, where a lower limit applies.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub lowest: Option<f64>,
-    /// The photo is dropped above this, where an upper limit applies.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub highest: Option<f64>,
-}
-
-/// All measured numbers of a photo, in the order of the rules. A copy shares them.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(from = "Vec<Measure>")]
-pub struct Measures(Arc<Vec<Measure>>);
-
-impl Serialize for Measures {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.as_slice().serialize(to)
-    }
-}
-
-impl From<Vec<Measure>> for Measures {
-    fn from(measures: Vec<Measure>) -> Self {
-        Self(Arc::new(measures))
-    }
-}
-
-impl Measures {
-    /// The value of the measure called `name`.
-    pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.iter().find(|measure| measure.name == name).map(|measure| measure.value)
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Measure> {
-        self.0.iter()
-    }
-
-    /// Gives back the room for more: thousands of records are kept.
-    pub(crate) fn shrink(&mut self) {
-        Arc::make_mut(&mut self.0).shrink_to_fit();
-    }
-
-    /// Adds a measure with its limits.
-    pub(crate) fn add(
-        &mut self,
-        name: impl Into<Cow<'static, str>>,
-        value: f64,
-        unit: &'static str,
-        lowest: Option<f64>,
-        highest: Option<f64>,
-    ) {
-        let (name, value, unit) = (name.into(), rounded(value), unit.into());
-        Arc::make_mut(&mut self.0).push(Measure { name, value, unit, lowest, highest });
     }
 }
 

@@ -8,7 +8,7 @@ use crate::curate::CurateOptions;
 use crate::decode;
 use crate::error::DatasetError;
 use crate::folder::Previous;
-use crate::measure::Photo;
+use crate::photos::Photos;
 use crate::rules::OTHER_FACE_SHARE;
 
 /// The identities of the references that the options name.
@@ -27,13 +27,17 @@ pub(crate) fn named(
 
 /// The identities of those that an earlier curation's `character.toml` names, as far as they are
 /// among `photos` and show one person.
-pub(crate) fn known(photos: &[Photo], previous: &Previous) -> Vec<Identity> {
-    let identity = |name: &String| {
-        let photo = photos.iter().find(|photo| photo.path == *name)?;
-        let measured = photo.measured.as_ref().ok()?;
-        measured.identity.clone().filter(|_| !several(&measured.faces))
-    };
-    previous.references.iter().filter_map(identity).collect()
+pub(crate) fn known(photos: &Photos, previous: &Previous) -> Result<Vec<Identity>, DatasetError> {
+    let mut known = Vec::new();
+    for name in &previous.references {
+        let Some(index) = photos.list().iter().position(|photo| photo.path == *name) else {
+            continue;
+        };
+        if let Some(measured) = photos.measured(index)? {
+            known.extend(measured.identity.filter(|_| !several(&measured.faces)));
+        }
+    }
+    Ok(known)
 }
 
 /// Whether another face is so large that it is not clear whose photo it is.
@@ -74,7 +78,8 @@ mod tests {
         two.path = "two.jpg".into();
         let references = ["a.jpg", "two.jpg", "gone.jpg"].map(String::from).to_vec();
         let previous = Previous { references, ..Previous::default() };
-        assert_eq!(known(&[one, two], &previous), [towards(0.5)]);
+        let photos = Photos::of([one, two]);
+        assert_eq!(known(&photos, &previous).expect("readable"), [towards(0.5)]);
     }
 
     #[test]

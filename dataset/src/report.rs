@@ -1,13 +1,16 @@
 //! A page of the report: what was kept and dropped, and why, in one file that
 //! needs nothing else.
 
+use std::io::{self, Write};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::character::Character;
+use crate::measures::{Measure, MeasureKind};
 use crate::plan::PhotoPlan;
 use crate::progress::Summary;
-use crate::record::{ImageRecord, Measure, Reason, Verdict};
+use crate::record::{ImageRecord, Reason, Verdict};
 use crate::report_limits;
 use crate::set::coverage::{AxisCoverage, ClassCoverage, Coverage};
 
@@ -23,52 +26,55 @@ pub(crate) struct Report<'a> {
     pub caption: &'a dyn Fn(&ImageRecord) -> Option<String>,
 }
 
-/// The page that shows `records` of a report; `pages` leads to the others.
-pub(crate) fn page(report: &Report, records: &[&ImageRecord], pages: &str) -> String {
+/// Writes the page that shows `records` of a report; `pages` leads to the others.
+pub(crate) fn write_page(
+    out: &mut dyn Write,
+    report: &Report,
+    records: &[&ImageRecord],
+    pages: &str,
+) -> io::Result<()> {
     let Report { character, summary, .. } = report;
     let title = escaped(&format!("{} ({})", character.trigger, character.class_word));
     let folder = escaped(&character.photos.display().to_string());
-    let cards = |verdict: Verdict| -> String {
-        let shown = records.iter().filter(|record| record.verdict == verdict);
-        shown.map(|record| card(record, report)).collect()
-    };
     let Summary { kept, review, dropped, .. } = summary;
-    format!(
+    write!(
+        out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}: curation</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <header><h1>{title}</h1><p>Photos of {folder}, buckets of about {resolution} x {resolution} px</p>\n\
          <div class=\"counts\"><div><b class=\"good\">{kept}</b>kept</div>\
          <div><b class=\"doubt\">{review}</b>of them to review</div>\
-         <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{pages}{hints}{shows}\
-         {review_part}{kept_part}{dropped_part}\
-         <p class=\"faint\">White frame: what is trained on. Green box: the main face; dashed: other faces. \
-         To override it run <code>likeness curate review</code>, or add a line such as {example} to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{limits}{pages}\
-         </body>\n</html>\n",
+         <div><b class=\"bad\">{dropped}</b>dropped</div></div></header>\n{pages}{hints}{shows}",
         resolution = character.resolution,
         hints = hints(summary) + &plan(summary),
         shows = shows(&summary.coverage),
-        limits = report_limits::table(),
-        review_part = match review {
-            0 => String::new(),
-            _ => section("Review", *review, &cards(Verdict::Review)),
-        },
-        kept_part = section("Kept", kept - review, &cards(Verdict::Keep)),
-        dropped_part = section("Dropped", *dropped, &cards(Verdict::Drop)),
-        example = "<code>{\"sha256\":\"…\",\"verdict\":\"keep\",\"reason\":\"…\"}</code>",
-    )
-}
-
-fn section(title: &str, count: usize, cards: &str) -> String {
-    if count == 0 {
-        return format!("<h2>{title} <span>none</span></h2>\n");
-    }
-    match cards {
-        "" => String::new(), // they are on other pages
-        _ => {
-            format!("<h2>{title} <span>{count}</span></h2>\n<div class=\"grid\">\n{cards}</div>\n")
+    )?;
+    let mut section = |title: &str, count: usize, verdict: Verdict| {
+        let shown: Vec<_> = records.iter().filter(|record| record.verdict == verdict).collect();
+        match (count, shown.is_empty()) {
+            (0, _) => return writeln!(out, "<h2>{title} <span>none</span></h2>"),
+            (_, true) => return Ok(()), // they are on other pages
+            _ => {}
         }
+        writeln!(out, "<h2>{title} <span>{count}</span></h2>\n<div class=\"grid\">")?;
+        for record in shown {
+            out.write_all(card(record, report).as_bytes())?;
+        }
+        writeln!(out, "</div>")
+    };
+    if *review > 0 {
+        section("Review", *review, Verdict::Review)?;
     }
+    section("Kept", kept - review, Verdict::Keep)?;
+    section("Dropped", *dropped, Verdict::Drop)?;
+    write!(
+        out,
+        "<p class=\"faint\">White frame: what is trained on. Green box: the main face; dashed: other faces. \
+         To override it run <code>likeness curate review</code>, or add a line such as <code>{{\"sha256\":\"…\",\"verdict\":\"keep\",\"reason\":\"…\"}}</code> to decisions.jsonl; the photo's sha256 is in its measures.</p>\n{limits}{pages}\
+         </body>\n</html>\n",
+        limits = report_limits::table(),
+    )
 }
 
 fn hints(summary: &Summary) -> String {
@@ -199,7 +205,8 @@ fn table(record: &ImageRecord) -> String {
 }
 
 fn row(measure: &Measure) -> String {
-    let Measure { name, value, unit, lowest, highest } = measure;
+    let Measure { kind, value } = measure;
+    let MeasureKind { name, unit, lowest, highest } = &**kind;
     let outside =
         lowest.is_some_and(|low| *value < low) || highest.is_some_and(|high| *value > high);
     let limits = match (lowest, highest) {
@@ -233,6 +240,8 @@ pub(crate) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -249,13 +258,13 @@ mod tests {
 
     #[test]
     fn a_value_outside_its_limits_is_marked() {
-        let measure = |value| Measure {
+        let kind = MeasureKind {
             name: "short_side".into(),
-            value,
             unit: "px".into(),
             lowest: Some(512.0),
             highest: None,
         };
+        let measure = |value| Measure { kind: Arc::new(kind.clone()), value };
         assert!(row(&measure(100.0)).contains("class=\"bad\""));
         assert!(!row(&measure(600.0)).contains("class=\"bad\""));
     }

@@ -12,7 +12,7 @@ use crate::report::{self, Report};
 const PHOTOS_A_PAGE: usize = 200; // about 3 MB
 
 /// Writes `report.html`, `report-2.html` and so on: what to review, what is
-/// kept, what is dropped. One page is in memory at a time.
+/// kept, what is dropped. One photo is in memory at a time.
 pub(crate) fn write(dir: &Path, report: &Report) -> Result<(), DatasetError> {
     let order = [Verdict::Review, Verdict::Keep, Verdict::Drop];
     let records: Vec<&ImageRecord> = order
@@ -21,8 +21,10 @@ pub(crate) fn write(dir: &Path, report: &Report) -> Result<(), DatasetError> {
         .collect();
     let pages = records.len().div_ceil(PHOTOS_A_PAGE).max(1);
     for (index, shown) in records.chunks(PHOTOS_A_PAGE).enumerate() {
-        let page = report::page(report, shown, &links(index + 1, pages));
-        atomic::write(&dir.join(file_name(index + 1)), page.as_bytes())?;
+        let links = links(index + 1, pages);
+        atomic::write_by(&dir.join(file_name(index + 1)), &|out| {
+            report::write_page(out, report, shown, &links)
+        })?;
     }
     remove_from(dir, pages + 1);
     Ok(())

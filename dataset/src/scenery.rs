@@ -5,7 +5,7 @@ use likeness_faces::Face;
 use serde::{Deserialize, Serialize};
 
 use crate::lab;
-use crate::record::Measures;
+use crate::measures::Measures;
 
 /// Colours around a face, in CIELAB: lightness, green to red, blue to yellow.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,8 @@ use crate::decode::decode_bytes;
 use crate::error::DatasetError;
 use crate::judge::judge;
 use crate::measure;
-use crate::record::{Measures, Reason, Verdict};
+use crate::measures::Measures;
+use crate::record::{Reason, Verdict};
 use crate::rules::FaceRules;
 
 /// What the rules say of one picture.

@@ -10,10 +10,12 @@ use crate::decisions::Decisions;
 use crate::error::DatasetError;
 use crate::framing::Framed;
 use crate::judge::{Judgement, judge};
-use crate::measure::{Measured, Photo};
+use crate::measure::Measured;
+use crate::measures::{Kinds, Measures};
+use crate::photos::{Listed, Photos};
 use crate::plan::BucketPlan;
 use crate::progress::Summary;
-use crate::record::{ImageRecord, Measures, Reason, Verdict, rounded};
+use crate::record::{ImageRecord, Reason, Verdict, rounded};
 use crate::rules::{self, FaceRules};
 use crate::set::cast;
 use crate::set::coverage::Coverage;
@@ -32,36 +34,49 @@ impl Verdicts {
     /// where there are any. Decisions don't change a record here, but a photo that
     /// a person dropped stands for no other, and one they want goes first.
     pub fn of(
-        photos: &mut [Photo],
+        photos: &mut Photos,
         options: &CurateOptions,
         models: Option<(&FaceModels, &[Identity])>,
         (decisions, limits): (&Decisions, &OwnLimits),
-    ) -> Self {
-        let readable = || photos.iter().filter_map(|photo| photo.measured.as_ref().ok());
-        let sure = |photo: &&Measured| {
+    ) -> Result<Self, DatasetError> {
+        let sure = |photo: &Measured| {
             photo.faces.first().is_some_and(|face| f64::from(face.score) >= rules::SURE_FACE)
         };
-        let with_face = readable().filter(sure).count();
-        let count = readable().count();
+        let (mut with_face, mut count) = (0, 0);
+        for measured in photos.each() {
+            if let Some(measured) = measured? {
+                count += 1;
+                with_face += usize::from(sure(&measured));
+            }
+        }
         let rules = FaceRules::for_set(models.is_some(), with_face, count);
         let known = models.filter(|_| rules == FaceRules::Apply);
-        let recognised = known.is_some_and(|(models, references)| {
-            cast::turn_to_character(photos, references, models.same_person_cosine())
-        });
-        let photos: &[Photo] = photos;
-        let chosen = |photo: &Photo| decisions.of(&photo.sha256).and_then(|said| said.crop);
-        let by = |photo| (rules, limits, chosen(photo));
-        let records = photos.iter().map(|photo| record(photo, options, by(photo))).collect();
+        let recognised = match known {
+            Some((models, references)) => {
+                cast::turn_to_character(photos, references, models.same_person_cosine())?
+            }
+            None => false,
+        };
+        let (mut kinds, mut records) = (Kinds::default(), Vec::with_capacity(photos.list().len()));
+        for (photo, measured) in photos.list().iter().zip(photos.each()) {
+            let chosen = decisions.of(&photo.sha256).and_then(|said| said.crop);
+            let mut record = record(photo, measured?, options, (rules, limits, chosen));
+            kinds.share(&mut record.measures);
+            records.push(record);
+        }
         let mut verdicts = Self::with(records);
         verdicts.say_what_is_unmeasured(rules, count);
         if recognised {
             verdicts.crop_apart(options);
         }
-        verdicts.drop_duplicates(photos, decisions);
+        verdicts.drop_duplicates(photos, decisions)?;
         if let Some((models, references)) = known {
-            verdicts.drop_strangers(photos, references, models.same_person_cosine(), decisions);
+            verdicts.drop_strangers(photos, references, models.same_person_cosine(), decisions)?;
         }
-        verdicts
+        for record in &mut verdicts.records {
+            kinds.share(&mut record.measures); // those that were added
+        }
+        Ok(verdicts)
     }
 
     /// Drops photos of another subject, or says why they could not be told.
@@ -137,7 +152,8 @@ pub(crate) fn doubt(record: &mut ImageRecord, reason: Reason) {
 }
 
 fn record(
-    photo: &Photo,
+    photo: &Listed,
+    measured: Option<Measured>,
     options: &CurateOptions,
     by: (FaceRules, &OwnLimits, Option<Crop>),
 ) -> ImageRecord {
@@ -160,26 +176,28 @@ fn record(
         caption_file: String::new(),
         caption_written_sha256: String::new(),
     };
-    match &photo.measured {
-        Ok(measured) => judged(empty, measured, options, by),
-        Err(why) => ImageRecord { reasons: vec![Reason::plain("unreadable", why)], ..empty },
+    match measured {
+        Some(measured) => judged(empty, measured, options, by),
+        None => {
+            let why = photo.unreadable().unwrap_or_default();
+            ImageRecord { reasons: vec![Reason::plain("unreadable", why)], ..empty }
+        }
     }
 }
 
 fn judged(
     empty: ImageRecord,
-    photo: &Measured,
+    photo: Measured,
     options: &CurateOptions,
     (rules, limits, chosen): (FaceRules, &OwnLimits, Option<Crop>),
 ) -> ImageRecord {
     let (width, height) = (photo.width, photo.height);
     let face = photo.faces.first().filter(|_| rules == FaceRules::Apply);
     let framed = options.cutting().with(width, height, face, chosen);
-    let mut said = judge(photo, options.min_side, rules, limits);
+    let mut said = judge(&photo, options.min_side, rules, limits);
     said.cut(&framed, options.upscale);
     let (verdict, said) = said.verdict();
-    let Judgement { reasons, notes, mut measures, .. } = said;
-    measures.shrink();
+    let Judgement { reasons, notes, measures, .. } = said;
     let Framed { bucket, crop, .. } = framed;
     ImageRecord {
         width,
@@ -188,7 +206,7 @@ fn judged(
         reasons,
         notes,
         measures,
-        faces: photo.faces.clone(),
+        faces: photo.faces,
         crop: Some(crop),
         bucket: Some(bucket),
         upscale: Some(rounded(crop.upscale(bucket))),

@@ -5,24 +5,25 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use crate::error::DatasetError;
-use crate::measure::{self, Photo, Tools};
+use crate::measure::{self, Tools};
+use crate::photos::Photos;
 use crate::progress::Event;
 
 const STACK: usize = 8 << 20; // bytes of a thread's stack: face models recurse
 
-/// Measures the photos at `paths`, in their order; events come on the caller's
-/// thread. When `stopped` says so, photos that are being measured are finished and
+/// Measures the photos at `paths` and puts them into `photos` in their order; events come on the
+/// caller's thread. When `stopped` says so, photos that are being measured are finished and
 /// the others left; `dir` is the dataset that keeps them.
 pub(crate) fn measure_all(
     paths: &[PathBuf],
+    photos: &mut Photos,
     tools: &Tools,
     dir: &Path,
     stopped: &(dyn Fn() -> bool + Sync),
     on_event: &mut dyn FnMut(Event),
-) -> Result<Vec<Photo>, DatasetError> {
+) -> Result<(), DatasetError> {
     let (next, failed) = (&AtomicUsize::new(0), &AtomicBool::new(false));
-    let mut photos: Vec<Option<Photo>> = paths.iter().map(|_| None).collect();
-    let mut failure = None;
+    let (mut failure, mut done) = (None, 0);
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for _ in 0..rayon::current_num_threads().min(paths.len()) {
@@ -42,29 +43,31 @@ pub(crate) fn measure_all(
             }
         }
         drop(sender); // the threads' own ones are left
-        let mut done = 0;
         for (index, photo) in receiver {
-            let photo = match photo {
-                Ok(photo) => photo,
+            let put = photo.and_then(|photo| {
+                let cached = photo.cached;
+                photos.put(index, photo).map(|()| cached)
+            });
+            match put {
+                Ok(cached) => {
+                    done += 1;
+                    let path = photos.list()[index].path.as_str();
+                    on_event(Event::Measured { done, photos: paths.len(), path, cached });
+                }
                 Err(error) => {
                     failed.store(true, Ordering::Relaxed);
                     failure.get_or_insert(error);
-                    continue;
                 }
-            };
-            done += 1;
-            let (path, cached) = (photo.path.as_str(), photo.cached);
-            on_event(Event::Measured { done, photos: paths.len(), path, cached });
-            photos[index] = Some(photo);
+            }
         }
         Ok(())
     })?;
     if let Some(error) = failure {
         return Err(error);
     }
-    let measured = photos.iter().flatten().count();
-    if measured < paths.len() {
-        return Err(DatasetError::Stopped { measured, photos: paths.len(), dir: dir.into() });
+    if done < paths.len() {
+        let (measured, photos) = (done, paths.len());
+        return Err(DatasetError::Stopped { measured, photos, dir: dir.into() });
     }
-    Ok(photos.into_iter().flatten().collect())
+    Ok(())
 }

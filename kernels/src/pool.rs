@@ -28,6 +28,13 @@ impl Pool {
             free: std::sync::Mutex::new(linux::Free::new()),
         }
     }
+
+    /// Gives all free memory back to the system: for where work of another kind begins, which needs
+    /// other blocks.
+    pub fn give_back(&self) {
+        #[cfg(target_os = "linux")]
+        self.give_all_back();
+    }
 }
 
 impl Default for Pool {
@@ -184,6 +191,15 @@ mod linux {
             // Nothing below panics while it holds the lock, so what a poisoned one holds is whole.
             self.free.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
         }
+
+        pub(super) fn give_all_back(&self) {
+            self.free().give_back(0);
+            #[cfg(target_env = "gnu")]
+            // SAFETY: the system's allocator looks after itself.
+            unsafe {
+                libc::malloc_trim(0);
+            }
+        }
     }
 
     // SAFETY: see above.
@@ -262,6 +278,21 @@ mod linux {
                 let block = pool.alloc(large);
                 assert_eq!(pool.free().bytes, 640 << 20, "two were given back for the large one");
                 pool.dealloc(block, large);
+            }
+        }
+
+        #[test]
+        fn all_free_blocks_are_given_back_when_asked() {
+            let pool = Pool::new();
+            let (kept, freed) = (layout(3 << 20), layout(5 << 20));
+            // SAFETY: every block is freed once, with its layout.
+            unsafe {
+                let block = pool.alloc_zeroed(kept);
+                pool.dealloc(pool.alloc(freed), freed);
+                pool.give_back();
+                assert_eq!(pool.free().bytes, 0);
+                assert_eq!(*block.add(100), 0, "what has an owner stays");
+                pool.dealloc(block, kept);
             }
         }
 

@@ -78,7 +78,7 @@ fn of_file(path: &Path, models: Option<&FaceModels>, plain: bool) -> Result<Stri
             reasons.iter().map(|reason| reason.rule.clone()).collect::<Vec<_>>()
         };
         let measures: serde_json::Map<String, Value> =
-            judged.measures.iter().map(|m| (m.name.to_string(), json!(m.value))).collect();
+            judged.measures.iter().map(|m| (m.kind.name.to_string(), json!(m.value))).collect();
         let (rules, notes) = (rules(&judged.reasons), rules(&judged.notes));
         json!({
             "folder": folder, "path": name, "flaw": flaw,

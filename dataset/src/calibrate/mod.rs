@@ -267,7 +267,10 @@ mod tests {
         let again = place.curate().expect("with its own limits");
         assert_eq!(again.review, 0);
         let grey = named(&again.records, "grey2.jpg").measures.iter();
-        let limit = grey.filter(|measure| measure.name == "colours").find_map(|m| m.lowest);
+        let limit = grey
+            .map(|measure| &measure.kind)
+            .filter(|kind| kind.name == "colours")
+            .find_map(|kind| kind.lowest);
         assert_eq!(limit, moved.map(|change| change.review.1));
         assert!(forget_calibration(place.out()).expect("forgotten"));
         assert!(!forget_calibration(place.out()).expect("nothing left"));

@@ -342,7 +342,7 @@ fn rewrite(
             record.notes.push(Reason::plain("caption", message));
         }
     }
-    dataset::write_records(&dataset.dir, &records)?;
+    dataset::write_records(&dataset.dir, records.iter())?;
     Ok(changed)
 }
 

@@ -3,7 +3,8 @@
 use crate::FORMAT_VERSION;
 use crate::character::Character;
 use crate::crop::Crop;
-use crate::record::{ImageRecord, Measures, Verdict};
+use crate::measures::Measures;
+use crate::record::{ImageRecord, Verdict};
 
 /// A kept photo of which nothing was measured.
 pub(crate) fn record(path: &str) -> ImageRecord {

@@ -3,7 +3,7 @@
 //! Where it tells of a flaw, its word decides what is reviewed in place of the measures of that flaw.
 
 use crate::limit::{Limit, WORSE_ABOVE};
-use crate::record::Measures;
+use crate::measures::Measures;
 
 const SOURCE: &str =
     "from here on it is more likely than not; how often it errs is up to the reader";

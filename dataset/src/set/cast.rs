@@ -6,7 +6,9 @@
 
 use likeness_faces::Identity;
 
-use crate::measure::{Measured, Person, Photo};
+use crate::error::DatasetError;
+use crate::measure::{Measured, Person};
+use crate::photos::Photos;
 use crate::rules::LEAST_FACES_FOR_IDENTITY;
 use crate::set::core::Core;
 
@@ -19,23 +21,34 @@ type Faces<'a> = Vec<(usize, &'a Identity, f64)>;
 
 /// Turns every photo to the face of the character, as far as it shows them: that face comes first.
 /// `least` is the cosine of two faces of one person. Whether it is known who the character is.
-pub(crate) fn turn_to_character(photos: &mut [Photo], references: &[Identity], least: f64) -> bool {
-    let faces: Vec<Faces> = photos.iter().map(faces).collect();
+pub(crate) fn turn_to_character(
+    photos: &mut Photos,
+    references: &[Identity],
+    least: f64,
+) -> Result<bool, DatasetError> {
+    let known: Vec<Vec<Known>> = photos
+        .each()
+        .map(|measured| Ok(measured?.map_or_else(Vec::new, known)))
+        .collect::<Result<_, _>>()?;
+    let faces: Vec<Faces> = known.iter().map(|known| faces(known)).collect();
     let with_face = faces.iter().filter(|faces| !faces.is_empty()).count();
     let alone = faces.iter().all(|faces| faces.len() < 2);
     if alone || (references.is_empty() && with_face < LEAST_FACES_FOR_IDENTITY) {
-        return false;
+        return Ok(false);
     }
     let Some(core) = core(&faces, references, least) else {
-        return false;
+        return Ok(false);
     };
-    let chosen: Vec<usize> = faces.iter().map(|faces| subject(faces, &core, least)).collect();
-    for (photo, index) in photos.iter_mut().zip(chosen) {
-        if let Ok(measured) = &mut photo.measured {
-            measured.turn_to(index);
+    for (index, faces) in faces.iter().enumerate() {
+        let chosen = subject(faces, &core, least);
+        if chosen > 0
+            && let Some(mut measured) = photos.measured(index)?
+        {
+            measured.turn_to(chosen);
+            photos.change(index, &measured)?;
         }
     }
-    true
+    Ok(true)
 }
 
 /// The core of the person whom most of `faces` show, or of the references.
@@ -48,14 +61,19 @@ pub(crate) fn core_of_faces(
     core(&photos, references, least)
 }
 
-fn faces(photo: &Photo) -> Faces<'_> {
-    let Ok(measured) = &photo.measured else {
-        return Vec::new();
-    };
+/// A face that may be the character's: place, identity, share of the largest one's area.
+type Known = (usize, Identity, f64);
+
+fn faces(known: &[Known]) -> Faces<'_> {
+    known.iter().map(|(index, identity, share)| (*index, identity, *share)).collect()
+}
+
+/// The faces of a photo that may be the character's.
+fn known(measured: Measured) -> Vec<Known> {
     let largest = measured.faces.first().map_or(1.0, |face| face.area().max(1.0));
     let share = |index: usize| f64::from(measured.faces[index].area() / largest);
-    let first = measured.identity.iter().map(|identity| (0, identity));
-    let others = measured.others.iter().map(|other| (other.face, &other.identity));
+    let first = measured.identity.into_iter().map(|identity| (0, identity));
+    let others = measured.others.into_iter().map(|other| (other.face, other.identity));
     first.chain(others).map(|(index, identity)| (index, identity, share(index))).collect()
 }
 
@@ -135,24 +153,31 @@ mod tests {
     use super::*;
     use crate::set::testing::{photo, towards};
 
-    fn first_faces(photos: &[Photo]) -> Vec<f32> {
-        let measured = photos.iter().map(|photo| photo.measured.as_ref().expect("measured"));
-        measured.map(|measured| measured.faces[0].bbox[2]).collect()
+    fn measured(photos: &Photos) -> Vec<Measured> {
+        photos.each().map(|photo| photo.expect("readable").expect("measured")).collect()
+    }
+
+    fn first_faces(photos: &Photos) -> Vec<f32> {
+        measured(photos).iter().map(|measured| measured.faces[0].bbox[2]).collect()
+    }
+
+    fn turned(photos: &mut Photos, references: &[Identity]) -> bool {
+        turn_to_character(photos, references, 0.7).expect("readable")
     }
 
     #[test]
     fn the_face_that_most_photos_have_comes_first() {
         let (mika, friend) = (0.0, 1.5);
-        let mut photos = [
+        let mut photos = Photos::of([
             photo(&[(mika, 100.0)]),
             photo(&[(mika + 0.1, 100.0)]),
             photo(&[(friend, 120.0), (mika - 0.1, 80.0)]),
             photo(&[(mika, 90.0), (friend, 60.0)]),
             photo(&[(3.0, 130.0), (friend + 0.1, 110.0), (mika + 0.05, 70.0)]),
-        ];
-        assert!(turn_to_character(&mut photos, &[], 0.7));
+        ]);
+        assert!(turned(&mut photos, &[]));
         assert_eq!(first_faces(&photos), [100.0, 100.0, 80.0, 90.0, 70.0]);
-        let last = photos[4].measured.as_ref().expect("measured");
+        let last = &measured(&photos)[4];
         let sizes: Vec<f32> = last.faces.iter().map(|face| face.bbox[2]).collect();
         assert_eq!(sizes, [70.0, 130.0, 110.0]);
         let places: Vec<usize> = last.others.iter().map(|other| other.face).collect();
@@ -164,20 +189,23 @@ mod tests {
 
     #[test]
     fn a_reference_says_who_it_is() {
-        let mut photos = [
+        let mut photos = Photos::of([
             photo(&[(0.0, 100.0), (1.5, 80.0)]),
             photo(&[(0.1, 100.0), (1.6, 80.0)]),
             photo(&[(0.0, 100.0)]),
-        ];
-        assert!(turn_to_character(&mut photos, &[towards(1.55)], 0.7));
+        ]);
+        assert!(turned(&mut photos, &[towards(1.55)]));
         assert_eq!(first_faces(&photos), [80.0, 80.0, 100.0]);
     }
 
     #[test]
     fn three_photos_without_a_reference_do_not_say_who_it_is() {
-        let mut photos =
-            [photo(&[(0.0, 100.0), (1.5, 80.0)]), photo(&[(1.5, 100.0)]), photo(&[(1.5, 100.0)])];
-        assert!(!turn_to_character(&mut photos, &[], 0.7));
+        let mut photos = Photos::of([
+            photo(&[(0.0, 100.0), (1.5, 80.0)]),
+            photo(&[(1.5, 100.0)]),
+            photo(&[(1.5, 100.0)]),
+        ]);
+        assert!(!turned(&mut photos, &[]));
         assert_eq!(first_faces(&photos), [100.0, 100.0, 100.0]);
     }
 }

@@ -60,46 +60,59 @@ const BACK_LIGHT: f64 = 0.95;
 /// Degrees of pitch from which a head is raised or lowered.
 const TILT: f64 = 12.0;
 
-/// The classes of each photo on each axis; `None` where it was not measured.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Shown(Vec<[Option<String>; 7]>);
+/// The classes of each photo on each axis.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Shown {
+    names: Vec<String>,
+    /// By the places of their names; `None` where it was not measured.
+    classes: Vec<[Option<usize>; 7]>,
+}
 
 impl Shown {
     /// What each of `records` shows; `caption` reads the caption of one.
     pub fn of(records: &[&ImageRecord], caption: &dyn Fn(&ImageRecord) -> Option<String>) -> Self {
         let outfits = clusters(records, "outfit");
         let backgrounds = clusters(records, "background");
-        let classes =
-            records.iter().zip(outfits).zip(backgrounds).map(|((record, outfit), place)| {
-                let owned = |class: Option<&'static str>| class.map(str::to_owned);
-                [
-                    owned(record.measures.get("yaw").map(template::angle)),
-                    owned(template::framing(record)),
-                    owned(light(record)),
-                    owned(record.measures.get("pitch").map(tilt)),
-                    owned(caption(record).as_deref().and_then(expression)),
-                    outfit,
-                    place,
-                ]
-            });
-        Self(classes.collect())
+        let mut shown = Self::default();
+        for ((record, outfit), place) in records.iter().zip(outfits).zip(backgrounds) {
+            let classes = [
+                record.measures.get("yaw").map(template::angle),
+                template::framing(record),
+                light(record),
+                record.measures.get("pitch").map(tilt),
+                caption(record).as_deref().and_then(expression),
+                outfit.as_deref(),
+                place.as_deref(),
+            ];
+            let classes = classes.map(|class| class.map(|class| shown.place_of(class)));
+            shown.classes.push(classes);
+        }
+        shown
+    }
+
+    /// The place of `class` among the names.
+    fn place_of(&mut self, class: &str) -> usize {
+        let known = self.names.iter().position(|name| name == class);
+        known.unwrap_or_else(|| {
+            self.names.push(class.to_owned());
+            self.names.len() - 1
+        })
     }
 
     /// The class of photo `index` on `axis`.
     pub fn class(&self, index: usize, axis: Axis) -> Option<&str> {
-        self.0[index][axis as usize].as_deref()
+        self.classes[index][axis as usize].map(|place| self.names[place].as_str())
     }
 
     /// How many photos have a class on `axis`, and how many each class has, the most frequent
     /// first and by name among equals.
     pub fn counts(&self, axis: Axis) -> Vec<(&str, usize)> {
-        let mut counts: Vec<(&str, usize)> = Vec::new();
-        for class in self.0.iter().filter_map(|classes| classes[axis as usize].as_deref()) {
-            match counts.iter_mut().find(|(known, _)| *known == class) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((class, 1)),
-            }
+        let mut numbers = vec![0; self.names.len()];
+        for place in self.classes.iter().filter_map(|classes| classes[axis as usize]) {
+            numbers[place] += 1;
         }
+        let named = self.names.iter().map(String::as_str).zip(numbers);
+        let mut counts: Vec<(&str, usize)> = named.filter(|(_, number)| *number > 0).collect();
         counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         counts
     }

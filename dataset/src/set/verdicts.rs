@@ -3,9 +3,11 @@
 use likeness_faces::Identity;
 
 use crate::decisions::Decisions;
-use crate::duplicates::{self, Candidate, Duplicate, Likeness};
-use crate::measure::{Measured, Photo};
+use crate::duplicates::{self, Candidate, Duplicate, Likeness, Sight};
+use crate::error::DatasetError;
 use crate::overlay::Sheet;
+use crate::photos::Photos;
+use crate::print::Print;
 use crate::record::{ImageRecord, Reason, Verdict};
 use crate::rules;
 use crate::set::balance;
@@ -16,14 +18,29 @@ use crate::verdicts::{Verdicts, doubt, drop_for};
 
 impl Verdicts {
     /// Drops all but the best of the photos that are the same picture or of one burst.
-    pub(crate) fn drop_duplicates(&mut self, photos: &[Photo], decisions: &Decisions) {
+    pub(crate) fn drop_duplicates(
+        &mut self,
+        photos: &Photos,
+        decisions: &Decisions,
+    ) -> Result<(), DatasetError> {
         let standing = self.standing(decisions);
-        let candidate = |&index: &usize| {
-            let measured = photos[index].measured.as_ref().ok()?;
-            Some(candidate(&photos[index], measured, &self.records[index], decisions))
+        let mut candidates = Vec::with_capacity(standing.len());
+        for &index in &standing {
+            // A photo that stands was decoded.
+            let (print, taken) = photos.measured(index)?.map_or_else(
+                || (Print::default(), None),
+                |measured| (measured.print, measured.taken),
+            );
+            candidates.push(candidate(&self.records[index], &print, taken, decisions));
+        }
+        let look = |index: usize| {
+            let measured = photos.measured(standing[index])?;
+            let sight = measured.map(|measured| (measured.print, measured.identity));
+            let (print, identity) = sight.unwrap_or_default();
+            Ok(Sight { print, identity })
         };
-        let candidates: Vec<Candidate> = standing.iter().filter_map(candidate).collect();
-        for Duplicate { index, of, likeness } in duplicates::find(&candidates) {
+        let found = duplicates::find(&candidates, &look)?;
+        for Duplicate { index, of, likeness } in found {
             let better = self.records[standing[of]].path.clone();
             let record = &mut self.records[standing[index]];
             drop_for(record, in_words(likeness, &better));
@@ -31,30 +48,29 @@ impl Verdicts {
             record.measures.add(name, value, "correlation", None, Some(least));
             record.duplicate_of = Some(better);
         }
+        Ok(())
     }
 
     /// Drops photos of other people than the character; where that is doubtful they are reviewed.
     pub(crate) fn drop_strangers(
         &mut self,
-        photos: &[Photo],
+        photos: &Photos,
         references: &[Identity],
         least: f64,
         decisions: &Decisions,
-    ) {
-        let measured = |index: usize| photos[index].measured.as_ref().ok();
-        let with_identity: Vec<(usize, &Measured, &Identity)> = self
-            .standing(decisions)
-            .into_iter()
-            .filter_map(|index| {
-                Some((index, measured(index)?, measured(index)?.identity.as_ref()?))
-            })
-            .collect();
-        let faces: Vec<&Identity> = with_identity.iter().map(|face| face.2).collect();
-        let others: Vec<&Identity> = with_identity
-            .iter()
-            .flat_map(|face| face.1.others.iter().map(|other| &other.identity))
-            .collect();
-        let crowd = Crowd { faces: &faces, references, others: &others };
+    ) -> Result<(), DatasetError> {
+        let (mut faces, mut others) = (Vec::new(), Vec::new());
+        for index in self.standing(decisions) {
+            let Some(measured) = photos.measured(index)? else { continue };
+            let Some(identity) = measured.identity else { continue };
+            faces.push((index, identity));
+            others.extend(measured.others.into_iter().map(|other| other.identity));
+        }
+        let crowd = Crowd {
+            faces: &faces.iter().map(|face| &face.1).collect::<Vec<_>>(),
+            references,
+            others: &others.iter().collect::<Vec<_>>(),
+        };
         let Some(likeness) = crowd.compare(least) else {
             let few = rules::LEAST_FACES_FOR_IDENTITY;
             self.unmeasured.push(match faces.len() < few {
@@ -63,11 +79,11 @@ impl Verdicts {
                 ),
                 false => "same person: no two of the kept photos' faces are alike; name a photo of the character by --reference".into(),
             });
-            return;
+            return Ok(());
         };
         let least = likeness.least;
         for (place, &cosine) in likeness.cosines.iter().enumerate() {
-            let record = &mut self.records[with_identity[place].0];
+            let record = &mut self.records[faces[place].0];
             record.measures.add("same_person", cosine, "cosine", Some(least), None);
             if likeness.strangers.binary_search(&place).is_ok() {
                 let message = format!(
@@ -80,6 +96,7 @@ impl Verdicts {
                 }
             }
         }
+        Ok(())
     }
 
     /// Drops all but `count` of the photos that are kept, by quality and coverage together. Those
@@ -114,20 +131,14 @@ impl Verdicts {
 }
 
 fn candidate<'a>(
-    photo: &'a Photo,
-    measured: &'a Measured,
-    record: &ImageRecord,
+    record: &'a ImageRecord,
+    print: &Print,
+    taken: Option<f64>,
     decisions: &Decisions,
 ) -> Candidate<'a> {
-    let wanted = decisions.verdict_of(&photo.sha256).is_some_and(|said| said != Verdict::Drop);
-    Candidate {
-        sha256: &photo.sha256,
-        sheet: Sheet::new(&measured.print, measured.width, measured.height),
-        wanted,
-        quality: quality(record),
-        taken: measured.taken,
-        identity: measured.identity.as_ref(),
-    }
+    let wanted = decisions.verdict_of(&record.sha256).is_some_and(|said| said != Verdict::Drop);
+    let sheet = Sheet::new(print, record.width, record.height);
+    Candidate { sha256: &record.sha256, sheet, wanted, quality: quality(record), taken }
 }
 
 /// The measure of a duplicate, and the limit above which it is one.

@@ -250,11 +250,14 @@ impl View {
     fn show(&mut self, event: Event) {
         match event {
             Event::Found { photos } => self.meter = Some(Meter::new("curate", photos)),
-            Event::Measured { done, path, cached, .. } => {
+            Event::Measured { done, photos, path, cached } => {
                 let rate = if cached { None } else { self.rate() };
                 let rate = rate.map_or(String::new(), |rate| format!("{rate:.1} photos/s  "));
                 if let Some(meter) = &mut self.meter {
                     meter.set(done, format!("{rate}{path}"));
+                }
+                if done == photos {
+                    crate::POOL.give_back(); // what comes next looks at no picture
                 }
             }
             _ => {}
