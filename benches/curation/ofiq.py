@@ -131,7 +131,7 @@ def ofiq(picture, record):
     }
 
 
-# OFIQ's raw measure, ours as a function of all of ours, whether it is the other way round, and what it is.
+# OFIQ's raw measure, ours, whether less of ours is more of theirs, and what it is.
 PAIRS = [
     ("InterEyeDistance", "eye_distance", 1, "pixels between the eyes, less the turn"),
     ("SingleFacePresent", "other_face_share", 1, "area of the second face over that of the first"),
@@ -140,14 +140,21 @@ PAIRS = [
     ("OverExposurePrevention", "face_white", 1, "share of the face that is white"),
     ("DynamicRange", "face_contrast", 1, "range of light on the face"),
     ("IlluminationUniformity", "light_side", -1, "light from one side"),
-    ("NaturalColour", "tint", 1, "colour of the skin"),
+    ("NaturalColour", "skin_hue", 1, "colour of the skin"),
 ]
+# Where both differ: OFIQ's measure and ours (more is worse), the changes that each should see, and what they are.
+SEEN = [
+    ("IlluminationUniformity", -1, "light_side", ("side-2", "side+2"), "light falling by 4 stops across the picture"),
+    ("NaturalColour", 1, "skin_hue", ("blue",), "a cast of 1.4 stops towards blue"),
+    ("NaturalColour", 1, "skin_hue", ("green",), "a cast of .7 stops towards green"),
+]
+# The change that none of these should see: a darker copy has the same light and colours.
+UNSEEN = ("stops-2",)
 
 
 def value_of(measures, name):
-    if name == "other_face_share":
-        return measures.get(name, 0.0)
-    return abs(measures[name]) if name == "light_side" else measures[name]
+    value = measures.get(name, 0.0)  # no second face, no hue
+    return abs(value) if name in ("light_side", "skin_hue") else value
 
 
 def pictures(source, target):
@@ -186,30 +193,27 @@ def main():
 
 
 def told_apart(records, theirs, ours):
-    """The share of pairs of a photo as it is and the same one changed, in which the changed one is called worse."""
+    """How often a changed photo is called worse than one as it is (all pairs), and how far a darker copy moves each measure."""
+    of_change = lambda names: [i for i, r in enumerate(records) if r["path"].removesuffix(".jpg").split("-", 1)[1] in names]
+    plain = of_change(("plain",))
     place = {record["path"]: index for index, record in enumerate(records)}
-    ways = [
-        ("a tint of blue, orange or green", ("blue", "orange", "green"),
-         lambda t, o: (t["NaturalColour"], o["tint"])),
-        ("light from the left or right, 2 stops to the edge", ("side-2", "side+2"),
-         lambda t, o: (-t["IlluminationUniformity"], abs(o["light_side"]))),
-        ("half or a quarter of the light: range of light kept", ("stops-1", "stops-2"),
-         lambda t, o: (t["DynamicRange"], o["face_contrast"])),
-    ]
-    print("\n| Changed by | OFIQ | likeness |\n| --- | ---: | ---: |")
-    for what, names, of in ways:
-        pairs = [(place[f"{number}-plain.jpg"], at) for path, at in place.items()
-                 for number, name in [path.removesuffix(".jpg").split("-", 1)]
-                 if name in names and f"{number}-plain.jpg" in place]
-        values = [(of(theirs[a], ours[a]), of(theirs[b], ours[b])) for a, b in pairs]
-        if "kept" in what:  # how far the measure moved, over its spread among the photos as they are
-            plain = sorted({a for a, _ in pairs})
-            spread = [np.std([of(theirs[a], ours[a])[side] for a in plain]) for side in (0, 1)]
-            moved = [np.mean([abs(b[side] - a[side]) for a, b in values]) / spread[side] for side in (0, 1)]
-            print(f"| {what}, moved by so many standard deviations | {moved[0]:.2f} | {moved[1]:.2f} |")
-        else:
-            worse = [np.mean([b[side] > a[side] for a, b in values]) for side in (0, 1)]
-            print(f"| {what}: called worse | {100 * worse[0]:.1f} % | {100 * worse[1]:.1f} % |")
+    print("\n| Called worse than photos as they are | OFIQ | likeness |\n| --- | ---: | ---: |")
+    for component, sign, measure, names, what in SEEN:
+        shares = []
+        for value in (lambda i: sign * theirs[i][component], lambda i: value_of(ours[i], measure)):
+            before, after = (np.array([value(i) for i in chosen]) for chosen in (plain, of_change(names)))
+            worse, same = after[:, None] > before, after[:, None] == before
+            shares.append(f"{100 * (worse.mean() + same.mean() / 2):.1f} %")
+        print(f"| {what} (`{component}`, `{measure}`) | {shares[0]} | {shares[1]} |")
+    print("\n| Moved by two stops less light | OFIQ | likeness |\n| --- | ---: | ---: |")
+    for component, measure, _, what in PAIRS[5:]:
+        moved = []
+        for value in (lambda i: theirs[i][component], lambda i: value_of(ours[i], measure)):
+            pairs = [(value(place[records[i]["path"].replace(UNSEEN[0], "plain")]), value(i)) for i in of_change(UNSEEN)
+                     if records[i]["path"].replace(UNSEEN[0], "plain") in place]
+            spread = np.std([value(i) for i in plain])
+            moved.append(np.mean([abs(b - a) for a, b in pairs]) / spread)
+        print(f"| {what} (`{component}`, `{measure}`), deviations among the photos | {moved[0]:.2f} | {moved[1]:.2f} |")
 
 
 if __name__ == "__main__":

@@ -159,28 +159,23 @@ impl Judgement {
         self.read_or(read.overdone, &limits::READ_OVERDONE, &mouth);
         self.limited(&limits::FACE_CONTRAST, tone.contrast);
         self.measures.add("tint", tone.tint, "share", None, None);
+        // Of photographs: rendered skin has no pores, and rendered nights are lit in colours.
         if let Some(fineness) = face.skin {
             self.limited(&limits::SKIN_FINENESS, fineness);
+            tone.skin_hue.iter().for_each(|hue| self.limited(&limits::SKIN_HUE, *hue));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use likeness_faces::{Face, Pose};
+    use likeness_faces::Face;
 
     use super::*;
-    use crate::bars::Bars;
-    use crate::camera::Camera;
-    use crate::compression::Compression;
-    use crate::condition::Condition;
     use crate::exposure::Exposure;
-    use crate::features::Features;
-    use crate::portrait::Portrait;
-    use crate::print::Print;
-    use crate::scenery::Scenery;
+    use crate::set::testing;
     use crate::sharpness::Sharpness;
-    use crate::tone::{FaceTone, Tone};
+    use crate::tone::FaceTone;
 
     fn look(mean: f64, detail: f64) -> Look {
         let exposure = Exposure { mean, dark_share: 0.0, bright_share: 0.0, p5: 0.1, p99: 0.9 };
@@ -194,51 +189,13 @@ mod tests {
     }
 
     fn face_look(look: Look) -> FaceLook {
-        let features = Features {
-            eyes_open: 0.1,
-            either_eye_open: 0.12,
-            eyes_clear: 0.6,
-            eyes_seen: 0.5,
-            mouth_seen: 0.3,
-            mouth_open: 0.1,
-        };
-        let condition = Condition::default();
-        let tone = FaceTone { contrast: 1.6, tint: 0.0 };
-        let portrait = Portrait { light_side: 0.1, shadow: 0.05, shadow_edge: 0.08, cover: 3.0 };
-        let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
-        let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
-        FaceLook {
-            look,
-            pose,
-            portrait,
-            features,
-            tone,
-            skin: Some(0.6),
-            backlight: 0.1,
-            share: 0.4,
-            scenery,
-            condition,
-        }
+        FaceLook { look, ..testing::face_look() }
     }
 
     fn photo(faces: Vec<Face>) -> Measured {
-        Measured {
-            width: 800,
-            height: 600,
-            face: faces.first().map(|_| face_look(look(0.5, 0.05))),
-            camera: Camera { noise: 0.5, colours: 12.0, blueness: 0.0 },
-            compression: Compression { quality: Some(90.0), blocks: 0.1 },
-            tone: Tone { black_point: 0.02, white_point: 0.95, crushed: 0.0 },
-            bars: Bars::default(),
-            lettering: 0.0,
-            faces,
-            picture: look(0.5, 0.05),
-            identity: None,
-            others: Vec::new(),
-            print: Print::flat(),
-            taken: None,
-            thumbnail: Vec::new(),
-        }
+        let usual = testing::photo(&[]).measured.expect("measured");
+        let face = faces.first().map(|_| face_look(look(0.5, 0.05)));
+        Measured { face, faces, picture: look(0.5, 0.05), ..usual }
     }
 
     fn rules_of(photo: &Measured, rules: FaceRules) -> Vec<String> {
@@ -305,8 +262,10 @@ mod tests {
     fn a_dim_picture_is_a_doubt_in_plain_light_and_a_night_in_coloured() {
         let rules = |tint: f64, blueness: f64| {
             let mut photo = photo(vec![face(300.0)]);
-            let look =
-                FaceLook { tone: FaceTone { contrast: 1.6, tint }, ..face_look(look(0.23, 0.05)) };
+            let look = FaceLook {
+                tone: FaceTone { contrast: 1.6, tint, skin_hue: None },
+                ..face_look(look(0.23, 0.05))
+            };
             (photo.face, photo.camera.blueness) = (Some(look), blueness);
             photo.picture.exposure.p99 = 0.38;
             let said = judge(&photo, 512, FaceRules::Apply, &OwnLimits::default());
@@ -317,15 +276,19 @@ mod tests {
     }
 
     #[test]
-    fn smooth_skin_is_a_doubt_where_it_was_measured() {
-        let rules = |skin: Option<f64>| {
+    fn smooth_and_tinted_skin_is_a_doubt_on_photographs() {
+        let rules = |skin: Option<f64>, hue: f64| {
             let mut photo = photo(vec![face(300.0)]);
-            photo.face = Some(FaceLook { skin, ..face_look(look(0.5, 0.05)) });
+            let look = face_look(look(0.5, 0.05));
+            let tone = FaceTone { skin_hue: Some(hue), ..look.tone };
+            photo.face = Some(FaceLook { skin, tone, ..look });
             let said = judge(&photo, 512, FaceRules::Apply, &OwnLimits::default());
             said.doubts.into_iter().map(|reason| reason.rule).collect::<Vec<_>>()
         };
-        assert_eq!(rules(Some(0.2)), ["smoothed skin"]);
-        assert!(rules(Some(0.4)).is_empty() && rules(None).is_empty());
+        assert_eq!(rules(Some(0.2), 0.0), ["smoothed skin"]);
+        assert_eq!(rules(Some(0.4), -60.0), ["colour cast"]);
+        assert_eq!(rules(Some(0.4), 60.0), ["colour cast"]);
+        assert!(rules(Some(0.4), 20.0).is_empty() && rules(None, 60.0).is_empty());
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(crate) fn judged(measure: &str, value: f64) -> f64 {
 }
 
 /// Measures with two sides, judged by their size.
-const SIGNED: [&str; 4] = ["yaw", "pitch", "roll", "light_side"];
+const SIGNED: [&str; 5] = ["yaw", "pitch", "roll", "light_side", "skin_hue"];
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,8 @@
 //! and above: nearly every photo has something black and something white, a faded look has
 //! neither. `crushed` is the lesser of the shares that are lost in black and in white: a dark room
 //! loses one, a hard filter both. `contrast` is taken in stops, so that it is the same for dark
-//! and for light skin. `tint` is how far the skin's colour is from that of any skin in plain light.
+//! and for light skin. `tint` is how far the skin's colour is from that of any skin in plain light; `skin_hue`
+//! how far its hue is, whatever its lightness and strength: dark and light skin have one hue.
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -32,12 +33,19 @@ pub(crate) struct FaceTone {
     pub contrast: f64,
     /// How far the skin's colour is from any in plain light, as a share of its lightness.
     pub tint: f64,
+    /// Degrees of hue from skin in plain light: above 0 towards green, below towards red and blue;
+    /// `None` of skin without colour.
+    pub skin_hue: Option<f64>,
 }
 
 const POINT: f64 = 0.005;
 const FLOOR: f64 = 5.0; // levels of 255 below which stops say nothing
 // Skin in plain light is red and yellow, its chroma .11 to .65 of its lightness in photographs, of ebony skin .76.
 const PLAIN_CHROMA: f64 = 0.75;
+/// The median hue of the skin of 66 portraits, in degrees of CIELAB.
+const SKIN_HUE: f64 = 50.0;
+const LEAST_CHROMA: f64 = 0.05; // as a share of lightness: with less there is no hue
+const COLOURED: std::ops::RangeInclusive<f64> = 5.0..=97.0; // lightness: black and white have no hue
 
 impl Tone {
     /// Looks at a whole picture.
@@ -62,19 +70,30 @@ impl FaceTone {
         let face = plane.places().zip(&plane.values).filter(|((x, y), _)| in_face(*x, *y));
         let face: Vec<f32> = face.map(|(_, value)| *value).collect();
         let light = |share: f64| percentile(face.clone(), share) + FLOOR;
-        Self { contrast: (light(0.95) / light(0.05)).log2(), tint: tint(aligned) }
+        let skin = skin(aligned);
+        let contrast = (light(0.95) / light(0.05)).log2();
+        Self { contrast, tint: tint(skin), skin_hue: hue(skin) }
     }
 }
 
-fn tint(aligned: &RgbImage) -> f64 {
+/// The medians of the skin's colour.
+fn skin(aligned: &RgbImage) -> [f64; 3] {
     let places = SKIN.iter().flat_map(|region| region.places());
     let all: Vec<[f64; 3]> =
         places.map(|(x, y)| lab::of(aligned.get_pixel(x as u32, y as u32))).collect();
-    let median = |axis: usize| percentile(all.iter().map(|lab| lab[axis] as f32).collect(), 0.5);
-    let light = median(0).max(1.0);
-    let [red, yellow] = [1, 2].map(|axis| median(axis) / light);
+    [0, 1, 2].map(|axis| percentile(all.iter().map(|lab| lab[axis] as f32).collect(), 0.5))
+}
+
+fn tint([light, red, yellow]: [f64; 3]) -> f64 {
+    let [red, yellow] = [red, yellow].map(|colour| colour / light.max(1.0));
     let beyond = red.hypot(yellow) - PLAIN_CHROMA;
     beyond.max(-red).max(-yellow).max(0.0)
+}
+
+fn hue([light, red, yellow]: [f64; 3]) -> Option<f64> {
+    let coloured = COLOURED.contains(&light) && red.hypot(yellow) >= LEAST_CHROMA * light;
+    let off = yellow.atan2(red).to_degrees() - SKIN_HUE;
+    coloured.then(|| (off + 180.0).rem_euclid(360.0) - 180.0)
 }
 
 #[cfg(test)]
@@ -112,6 +131,23 @@ mod tests {
         };
         let (light, dark) = (of(230.0), of(90.0));
         assert!((light.contrast - dark.contrast).abs() < 0.1, "{light:?} {dark:?}");
+    }
+
+    #[test]
+    fn skin_of_any_tone_has_one_hue_and_filters_have_others() {
+        let of = |colour: [u8; 3]| {
+            let plain = RgbImage::from_pixel(FACE_SIDE, FACE_SIDE, Rgb(colour));
+            FaceTone::of(&plain).skin_hue
+        };
+        for skin in [[236, 200, 180], [200, 150, 120], [110, 72, 52], [52, 34, 26]] {
+            assert!(of(skin).is_some_and(|hue| hue.abs() < 15.0), "{skin:?} {:?}", of(skin));
+        }
+        assert!(of([150, 150, 190]).is_some_and(|hue| hue < -90.0), "blue");
+        assert!(of([190, 140, 170]).is_some_and(|hue| hue < -40.0), "magenta");
+        assert!(of([160, 175, 120]).is_some_and(|hue| hue > 40.0), "green");
+        for none in [[128, 128, 128], [255, 252, 250], [3, 2, 2]] {
+            assert_eq!(of(none), None, "{none:?}");
+        }
     }
 
     #[test]

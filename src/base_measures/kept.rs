@@ -1,8 +1,9 @@
 //! How much of a face the autoencoder keeps: a bound for what any LoRA on it can show.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use image::RgbImage;
 use likeness_diffusion::pipeline::Pipeline;
+use likeness_diffusion::vae;
 use likeness_faces::FaceModels;
 
 /// Sums of cosines to another picture of the same character.
@@ -41,18 +42,8 @@ impl Kept {
 
 /// `picture` as the autoencoder of `pipeline` gives it back.
 pub fn decoded(picture: &RgbImage, pipeline: &Pipeline, device: &Device) -> RgbImage {
-    let again = pipeline.decode(pipeline.encode_pixels(pixels(picture, device)));
+    let pixels = vae::pixels(picture.as_raw(), picture.width(), picture.height(), device);
+    let again = pipeline.decode(pipeline.encode_pixels(pixels));
     let [again] = <[_; 1]>::try_from(again).expect("one picture of one");
     RgbImage::from_raw(again.width, again.height, again.rgb).expect("three bytes a pixel")
-}
-
-/// `[1, 3, height, width]` in [-1, 1].
-fn pixels(picture: &RgbImage, device: &Device) -> Tensor<4> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let values: Vec<f32> = (0..3)
-        .flat_map(|channel| {
-            picture.pixels().map(move |pixel| f32::from(pixel.0[channel]) / 127.5 - 1.0)
-        })
-        .collect();
-    Tensor::from_data(TensorData::new(values, [1, 3, height, width]), device)
 }

@@ -7,7 +7,7 @@ use likeness_dataset::{Dataset, ImageRecord};
 use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::text::TextEncoder;
 use likeness_diffusion::tokenizer::Window;
-use likeness_diffusion::vae::{Moments, Vae, VaeConfig};
+use likeness_diffusion::vae::{self, Moments, Vae, VaeConfig};
 use likeness_diffusion::weights::HostTensor;
 
 use crate::cache::Cache;
@@ -196,21 +196,19 @@ impl Maker<'_> {
         dataset: &Dataset,
         record: &ImageRecord,
         cache: &mut Cache,
-        vae: &mut Option<Vae>,
+        loaded: &mut Option<Vae>,
     ) -> Result<[HostTensor; 2], TrainError> {
         let place = place(record);
         let parts = [record.sha256.as_str(), &place, self.fingerprint];
         cache.get("latents", &parts, ["mean", "log_variance"], || {
             let pixels = dataset.pixels(record)?;
-            let (width, height) = (pixels.width() as usize, pixels.height() as usize);
-            let values = pixels.into_raw().into_iter().map(|p| f32::from(p) / 127.5 - 1.0);
-            let data = TensorData::new(values.collect::<Vec<f32>>(), [1, height, width, 3]);
-            let pixels = Tensor::<4>::from_data(data, self.device).permute([0, 3, 1, 2]);
-            if vae.is_none() {
-                *vae = Some(self.checkpoint.load_vae(self.device)?);
+            let (width, height) = pixels.dimensions();
+            let pixels = vae::pixels(pixels.as_raw(), width, height, self.device);
+            if loaded.is_none() {
+                *loaded = Some(self.checkpoint.load_vae(self.device)?);
             }
             let Moments { mean, log_variance } =
-                vae.as_ref().expect("it was just loaded").encode(pixels);
+                loaded.as_ref().expect("it was just loaded").encode(pixels);
             Ok([host(mean), host(log_variance)])
         })
     }

@@ -21,6 +21,13 @@ pub fn all(image: &RgbImage, face: Option<&Face>) -> Vec<Spoilt> {
     for gain in [1.4, 2.0, 3.0] {
         put("crushed", gain, levels(image, |v| (v - 128.0) * gain + 128.0));
     }
+    for stops in [0.7, 1.4, 2.1] {
+        let half = stops / 2.0;
+        put("cast, blue", stops, lit(image, [-half, 0.0, half]));
+        put("cast, orange", stops, lit(image, [half, 0.0, -half]));
+        put("cast, green", stops, lit(image, [-half / 2.0, half, -half / 2.0]));
+        put("cast, magenta", stops, lit(image, [half / 2.0, -half, half / 2.0]));
+    }
     for share in [0.03, 0.06, 0.12] {
         put("bar", share, bar(image, share, false));
         put("bar with letters", share, bar(image, share, true));
@@ -111,6 +118,17 @@ fn levels(image: &RgbImage, change: impl Fn(f64) -> f64) -> RgbImage {
 /// A level of 0 to 255 as if exposed by so many stops more.
 fn exposed(level: f64, stops: f64) -> f64 {
     (255.0 * ((level / 255.0).powf(2.2) * stops.exp2()).powf(1.0 / 2.2)).min(255.0)
+}
+
+/// `image` with so many stops more of red, green and blue.
+fn lit(image: &RgbImage, stops: [f64; 3]) -> RgbImage {
+    let mut changed = image.clone();
+    for pixel in changed.pixels_mut() {
+        for (level, stops) in pixel.0.iter_mut().zip(stops) {
+            *level = exposed(f64::from(*level), stops).round() as u8;
+        }
+    }
+    changed
 }
 
 /// A bar below, perhaps with a line of letters.

@@ -21,7 +21,7 @@ use crate::record::{ImageRecord, Verdict};
 pub(crate) use own::OwnLimits;
 
 /// The limits that can be calibrated: all of one number.
-const CALIBRATED: [&Limit; 35] = [
+const CALIBRATED: [&Limit; 36] = [
     &limits::EYE_DISTANCE,
     &limits::BLEACHED,
     &limits::YAW,
@@ -29,6 +29,7 @@ const CALIBRATED: [&Limit; 35] = [
     &limits::ROLL,
     &limits::LIGHT_SIDE,
     &limits::SKIN_FINENESS,
+    &limits::SKIN_HUE,
     &limits::SHADOW,
     &limits::BACKLIGHT,
     &limits::SHADOW_EDGE,

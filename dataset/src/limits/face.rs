@@ -182,6 +182,17 @@ pub(crate) const SKIN_FINENESS: Limit = Limit {
     ..WORSE_BELOW
 };
 
+pub(crate) const SKIN_HUE: Limit = Limit {
+    measure: "skin_hue",
+    unit: "degrees",
+    range: "-180 to 180",
+    rule: "colour cast",
+    review: Some(26.0),
+    says: "the skin has a hue that skin has in no plain light: a filter, a wrong white balance or coloured light",
+    source: "96 % of portraits are within 21 degrees; with a cast of 1.4 stops towards blue or green 98 % are beyond 26; not judged of rendered faces, whose nights are lit in colours",
+    ..WORSE_ABOVE
+};
+
 pub(crate) const SHADOW: Limit = Limit {
     measure: "shadow",
     unit: "share",

@@ -18,7 +18,7 @@ pub(crate) use picture::*;
 use crate::limit::Limit;
 
 /// All of them, as they are listed in a report.
-pub(crate) const ALL: [&Limit; 47] = [
+pub(crate) const ALL: [&Limit; 48] = [
     &SHORT_SIDE,
     &FACES,
     &OTHER_FACE,
@@ -38,6 +38,7 @@ pub(crate) const ALL: [&Limit; 47] = [
     &ROLL,
     &LIGHT_SIDE,
     &SKIN_FINENESS,
+    &SKIN_HUE,
     &SHADOW,
     &BACKLIGHT,
     &SHADOW_EDGE,

@@ -44,7 +44,7 @@ pub(crate) fn face_look() -> FaceLook {
         mouth_seen: 0.3,
         mouth_open: 0.1,
     };
-    let tone = FaceTone { contrast: 1.6, tint: 0.0 };
+    let tone = FaceTone { contrast: 1.6, tint: 0.0, skin_hue: Some(3.0) };
     let pose = Pose { yaw: 5.0, pitch: -3.0, roll: 1.0 };
     let scenery = Scenery { outfit: None, background: None, busy: 0.0 };
     let condition = Default::default();

@@ -13,7 +13,7 @@ mod resnet;
 
 use std::cell::RefCell;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 pub use config::VaeConfig;
 
@@ -40,6 +40,14 @@ pub struct Moments {
     pub mean: Tensor<4>,
     /// The logarithm of its variance, within [-30, 20].
     pub log_variance: Tensor<4>,
+}
+
+/// 8-bit RGB of `3 · width · height` bytes, rows from the top, as pixels in [-1, 1],
+/// `[1, 3, height, width]`.
+pub fn pixels(rgb: &[u8], width: u32, height: u32, device: &Device) -> Tensor<4> {
+    let values: Vec<f32> = rgb.iter().map(|&level| f32::from(level) / 127.5 - 1.0).collect();
+    let data = TensorData::new(values, [1, height as usize, width as usize, 3]);
+    Tensor::<4>::from_data(data, device).permute([0, 3, 1, 2])
 }
 
 impl Vae {

@@ -35,6 +35,8 @@ const HAIR: f32 = 0.4;
 const CHUNK: usize = 25;
 /// Weights that begin at zero, so that each block begins as nothing.
 const ZEROS: [&str; 4] = ["conv2.weight", "proj_out.weight", "conv_out.weight", "net.2.weight"];
+/// Weights that have a row or a column for each latent channel.
+const LATENT_SIDES: [&str; 3] = ["conv_in.weight", "conv_out.weight", "conv_out.bias"];
 /// Pictures, and noises of each, that a validation looks at.
 const VALIDATED: (usize, usize) = (100, 4);
 
@@ -65,13 +67,13 @@ pub struct Denoiser<'a> {
 }
 
 impl Denoiser<'_> {
-    /// Fresh weights, or those of the base in `from`.
+    /// Fresh weights, or those of the base in `from`, which may have fewer latent channels.
     pub fn learner(&self, decay: f64, from: Option<&Path>) -> Result<Learner, TrainError> {
         let load = |source: &_| Unet::load(self.unet.clone(), source, self.device);
         let fresh = Parameters::fresh(load, &ZEROS, self.seed, self.device);
         let mut parameters = fresh.expect("zeros are given for every name");
         if let Some(base) = from {
-            parameters = parameters.read(&base.join(UNET), "", self.device)?;
+            parameters = parameters.read_into(&base.join(UNET), &LATENT_SIDES, self.device)?;
         }
         Ok(Learner::new(parameters, OPTIMIZER, decay, self.device))
     }

@@ -80,6 +80,33 @@ impl Parameters {
         Ok(self.with(flat(values, device)))
     }
 
+    /// As [`read`](Self::read), from a file in which those of `wider` may have fewer channels in one
+    /// dimension: they are the first ones here, and the others are zero.
+    pub fn read_into(
+        &self,
+        path: &Path,
+        wider: &[&str],
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let file = TensorFile::open(path)?;
+        let mut values: Vec<f32> = self.values.to_data().iter::<f32>().collect();
+        for Entry { name, shape, range } in self.entries.iter() {
+            let found = file.read(name)?;
+            let may = |found: &[usize]| found == shape || wider.contains(&name.as_str());
+            let fits = found
+                .as_ref()
+                .filter(|found| may(&found.shape))
+                .is_some_and(|found| laid_into(&mut values[range.clone()], shape, found));
+            if !fits {
+                let reason = format!(
+                    "lacks `{name}` of shape {shape:?}; give a base of the sizes in the file, with as many latent channels or fewer, or none"
+                );
+                return Err(TrainError::Folder { path: path.into(), reason });
+            }
+        }
+        Ok(self.with(flat(values, device)))
+    }
+
     /// The same model's weights as `named` has them.
     pub fn valued(&self, named: &HashMap<String, HostTensor>, device: &Device) -> Self {
         let all = self.entries.iter().flat_map(|entry| named[&entry.name].values.iter().copied());
@@ -192,6 +219,25 @@ fn entries<M, E>(load: impl Fn(&Source) -> Result<M, E>, device: &Device) -> Res
 
 fn length(entries: &[Entry]) -> usize {
     entries.last().map_or(0, |entry| entry.range.end)
+}
+
+/// Lays `found` over the first places of a tensor of `shape`; whether it fits: whether it has as many
+/// dimensions, of which at most one is smaller.
+fn laid_into(values: &mut [f32], shape: &[usize], found: &HostTensor) -> bool {
+    let dims = shape.iter().zip(&found.shape);
+    let smaller: Vec<usize> =
+        (0..).zip(dims.clone()).filter(|(_, (a, b))| a != b).map(|d| d.0).collect();
+    if shape.len() != found.shape.len() || dims.clone().any(|(a, b)| b > a) || smaller.len() > 1 {
+        return false;
+    }
+    values.fill(0.0);
+    let at = smaller.first().copied().unwrap_or(0);
+    let inner = |shape: &[usize]| shape[at..].iter().product::<usize>().max(1);
+    let (row, kept) = (inner(shape), inner(&found.shape));
+    for (to, from) in values.chunks_exact_mut(row).zip(found.values.chunks_exact(kept)) {
+        to[..kept].copy_from_slice(from);
+    }
+    true
 }
 
 fn flat(values: Vec<f32>, device: &Device) -> Tensor<1> {

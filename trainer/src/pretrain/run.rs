@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::text::{TextConfig, TextEncoder};
 use likeness_diffusion::tokenizer::{Tokenizer, learned};
 
@@ -214,10 +215,13 @@ impl Run<'_> {
         Ok(stopped)
     }
 
-    /// What an autoencoder begins with: the base's, or the transform of the corpus.
+    /// What an autoencoder begins with: the base's if it has as many latent channels, or the transform
+    /// of the corpus, whose first channels are those of a base with fewer.
     fn beginning(&self) -> Result<Beginning, TrainError> {
         let (config, corpus) = (self.config.vae(1.0), self.corpus);
-        if let Some(base) = &self.config.from {
+        if let Some(base) = &self.config.from
+            && Checkpoint::open(base, None)?.vae.latent_channels == config.latent_channels
+        {
             return Beginning::read(&config, corpus, base, self.device);
         }
         let begun = self.config.out.join(AUTOENCODER).join(stage::STATE).exists();

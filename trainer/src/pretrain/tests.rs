@@ -6,6 +6,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use likeness_diffusion::checkpoint::Checkpoint;
 use likeness_diffusion::vae::Vae;
+use likeness_diffusion::weights::TensorFile;
 use serde_json::json;
 
 use image::{Rgb, RgbImage};
@@ -209,6 +210,33 @@ fn a_pretraining_begins_with_the_weights_and_words_of_another_base() {
     let done = pretrain(&other, &[Part::Base], (&device, &stop), &mut |_| (), &mut |_| ());
     let text = done.expect_err("another UNet").to_string();
     assert!(text.contains("unet/") && text.contains("lacks"), "{text}");
+}
+
+#[test]
+fn a_base_begins_with_one_of_fewer_latent_channels() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [first, mut second] = ["first", "second"].map(|name| config(&folder.path().join(name)));
+    for config in [&first, &second] {
+        corpus(&corpus_folder(&config.out), 16);
+    }
+    run(&first, Part::Base, usize::MAX);
+    second.from = Some(first.out.join("base"));
+    second.autoencoder.latent_channels = 3;
+    second.denoiser.train.learning_rate = 0.0;
+    run(&second, Part::Base, usize::MAX);
+    let read = |config: &PretrainConfig, name: &str| {
+        let file = TensorFile::open(&config.out.join("base").join(export::UNET)).expect("a file");
+        file.read(name).expect("readable").expect("there")
+    };
+    let [two, three] = [&first, &second].map(|config| read(config, "conv_in.weight"));
+    assert_eq!((two.shape[1], three.shape[1]), (2, 3));
+    for (two, three) in two.values.chunks(2 * 9).zip(three.values.chunks(3 * 9)) {
+        assert!(three[..18] == *two && three[18..].iter().all(|weight| *weight == 0.0));
+    }
+    let [two, three] = [&first, &second].map(|config| read(config, "conv_out.bias"));
+    assert!(three.values[..2] == two.values[..] && three.values[2] == 0.0);
+    let [two, three] = [&first, &second].map(|config| read(config, "conv_norm_out.weight"));
+    assert_eq!(two.values, three.values);
 }
 
 #[test]
