@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether `likeness curate` ranks faces as the formulas of OFIQ do, where both measure the same.
 
-    benches/curation/ofiq.py --photos FOLDER --models DIR --out DIR [--likeness BINARY]
+    benches/curation/ofiq.py --photos FOLDER --models DIR --out DIR [--likeness BINARY] [--judged FILE]
 
 OFIQ (BSI, the reference implementation of ISO/IEC 29794-5) keeps its networks outside of its repository, so it cannot be run
 whole. The measures that need no network but landmarks are computed here by its formulas (OFIQlib/modules/measures/src and
@@ -9,7 +9,9 @@ utils/src/image_utils.cpp), on its aligned face of 616 px, from the five landmar
 region of the face, the hull of 98 landmarks, is here the ellipse that likeness measures in.
 
 Takes every photo in FOLDER and its subfolders, as it is and changed in exposure, light from one side and tint, and prints
-Spearman's rank correlation of each pair of measures. Needs a Python with numpy, scipy and pillow.
+Spearman's rank correlation of each pair of measures, and where both differ, which of them sees the change. --judged is
+what flaws.py wrote of renders, whose light is known whichever way the head is turned. Needs a Python with numpy, scipy and
+pillow.
 """
 
 import argparse
@@ -142,14 +144,18 @@ PAIRS = [
     ("IlluminationUniformity", "light_side", -1, "light from one side"),
     ("NaturalColour", "skin_hue", 1, "colour of the skin"),
 ]
-# Where both differ: OFIQ's measure and ours (more is worse), the changes that each should see, and what they are.
+# Where both differ: OFIQ's measure and ours, each with the sign by which more is worse, the changes that each should see,
+# and what they are.
 SEEN = [
-    ("IlluminationUniformity", -1, "light_side", ("side-2", "side+2"), "light falling by 4 stops across the picture"),
-    ("NaturalColour", 1, "skin_hue", ("blue",), "a cast of 1.4 stops towards blue"),
-    ("NaturalColour", 1, "skin_hue", ("green",), "a cast of .7 stops towards green"),
+    ("UnderExposurePrevention", 1, "face_luminance", -1, ("stops-1",), "one stop less light"),
+    ("IlluminationUniformity", -1, "light_side", 1, ("side-2", "side+2"), "light falling by 4 stops across the picture"),
+    ("NaturalColour", 1, "skin_hue", 1, ("blue",), "a cast of 1.4 stops towards blue"),
+    ("NaturalColour", 1, "skin_hue", 1, ("green",), "a cast of .7 stops towards green"),
 ]
-# The change that none of these should see: a darker copy has the same light and colours.
-UNSEEN = ("stops-2",)
+# What none of these should see: a darker copy has the same light and colours.
+UNSEEN = ["DynamicRange", "IlluminationUniformity", "NaturalColour"]
+DARKER = "stops-2"
+TURNED = 25  # degrees of yaw
 
 
 def value_of(measures, name):
@@ -174,6 +180,7 @@ def main():
     parser.add_argument("--models", required=True, help="folder of face models, as `likeness curate --models` takes it")
     parser.add_argument("--out", required=True, help="folder of what is made; new, or of an earlier run")
     parser.add_argument("--likeness", default=os.path.join(ROOT, "target", "release", "likeness"))
+    parser.add_argument("--judged", help="renders-SEED.jsonl of flaws.py")
     args = parser.parse_args()
     made, dataset = os.path.join(args.out, "pictures"), os.path.join(args.out, "ofiq.dataset")
     if not os.path.isdir(made):
@@ -190,30 +197,61 @@ def main():
         a, b = [t[component] for t in theirs], [sign * value_of(o, measure) for o in ours]
         print(f"| `{component}` | `{measure}` | {what} | {spearmanr(a, b).statistic:.3f} |")
     told_apart(records, theirs, ours)
+    if args.judged:
+        of_renders(args.judged)
+
+
+def worse(before, after):
+    """How often one of `after` is larger than one of `before`, of all pairs."""
+    before, after = np.array(before), np.array(after)[:, None]
+    return f"{100 * ((after > before).mean() + (after == before).mean() / 2):.1f} %"
 
 
 def told_apart(records, theirs, ours):
-    """How often a changed photo is called worse than one as it is (all pairs), and how far a darker copy moves each measure."""
+    """How often a changed photo is called worse than one as it is, and how far a darker copy moves each measure."""
     of_change = lambda names: [i for i, r in enumerate(records) if r["path"].removesuffix(".jpg").split("-", 1)[1] in names]
     plain = of_change(("plain",))
     place = {record["path"]: index for index, record in enumerate(records)}
     print("\n| Called worse than photos as they are | OFIQ | likeness |\n| --- | ---: | ---: |")
-    for component, sign, measure, names, what in SEEN:
+    for component, sign, measure, our_sign, names, what in SEEN:
         shares = []
-        for value in (lambda i: sign * theirs[i][component], lambda i: value_of(ours[i], measure)):
-            before, after = (np.array([value(i) for i in chosen]) for chosen in (plain, of_change(names)))
-            worse, same = after[:, None] > before, after[:, None] == before
-            shares.append(f"{100 * (worse.mean() + same.mean() / 2):.1f} %")
+        for value in (lambda i: sign * theirs[i][component], lambda i: our_sign * value_of(ours[i], measure)):
+            shares.append(worse([value(i) for i in plain], [value(i) for i in of_change(names)]))
         print(f"| {what} (`{component}`, `{measure}`) | {shares[0]} | {shares[1]} |")
     print("\n| Moved by two stops less light | OFIQ | likeness |\n| --- | ---: | ---: |")
-    for component, measure, _, what in PAIRS[5:]:
+    for component, measure, _, what in PAIRS:
+        if component not in UNSEEN:
+            continue
         moved = []
         for value in (lambda i: theirs[i][component], lambda i: value_of(ours[i], measure)):
-            pairs = [(value(place[records[i]["path"].replace(UNSEEN[0], "plain")]), value(i)) for i in of_change(UNSEEN)
-                     if records[i]["path"].replace(UNSEEN[0], "plain") in place]
+            pairs = [(value(place[records[i]["path"].replace(DARKER, "plain")]), value(i)) for i in of_change((DARKER,))
+                     if records[i]["path"].replace(DARKER, "plain") in place]
             spread = np.std([value(i) for i in plain])
             moved.append(np.mean([abs(b - a) for a, b in pairs]) / spread)
         print(f"| {what} (`{component}`, `{measure}`), deviations among the photos | {moved[0]:.2f} | {moved[1]:.2f} |")
+
+
+def of_renders(judged):
+    """How often a render in side light is called more one-sided than one in soft light, by how far the head is turned."""
+    with open(judged) as lines:
+        rows = [json.loads(line) for line in lines]
+    clean = [row for row in rows if row["flaw"] == "none" and row["folder"] == "clean"]
+    found = {}
+    for row in clean:
+        scene, measures = row["truth"]["scene"], row["measures"]
+        if scene["light"] not in ("in side light", "in soft light") or "light_side" not in measures:
+            continue
+        landmarks = [[mark["x"], mark["y"]] for mark in row["truth"]["landmarks"]]
+        face = {"bbox": [0, 0, 1, 1], "landmarks": landmarks}
+        record = {"faces": [face], "measures": [{"name": "yaw", "value": scene["yaw"]}]}
+        value = ofiq(Image.open(row["path"]).convert("RGB"), record)["IlluminationUniformity"]
+        turned = abs(scene["yaw"]) >= TURNED
+        found.setdefault((turned, scene["light"]), []).append((-value, abs(measures["light_side"])))
+    print("\n| Renders in side light called more one-sided than in soft light | OFIQ | likeness |\n| --- | ---: | ---: |")
+    for turned, where in ((False, f"turned by less than {TURNED} degrees"), (True, "turned farther")):
+        side, soft = (np.array(found[turned, light]) for light in ("in side light", "in soft light"))
+        shares = [worse(soft[:, of], side[:, of]) for of in (0, 1)]
+        print(f"| {where} ({len(side)}, {len(soft)}) | {shares[0]} | {shares[1]} |")
 
 
 if __name__ == "__main__":

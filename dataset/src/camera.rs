@@ -83,7 +83,7 @@ fn colours(picture: &RgbImage) -> (f64, f64) {
     ((spread / coloured.max(1.0)).sqrt(), -yellow / lightness.max(all).max(1.0))
 }
 
-/// How much brighter it is behind `face` than on it, in stops: the background's upper quartile of
+/// How much brighter it is behind `face` than on it, in doublings: the background's upper quartile of
 /// luminance over the face's mean, 0 to 1.
 pub(crate) fn backlight(picture: &RgbImage, face: &Face, face_mean: f64) -> f64 {
     let plane = Plane::of(picture);

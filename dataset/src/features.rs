@@ -1,6 +1,7 @@
 //! Whether eyes and mouth are seen on an aligned face, without a model of them.
 //!
-//! All are contrasts of the light in stops, `log2 (x + 8)`, so that skin's tone and the exposure
+//! All are contrasts of the light in doublings of the stored values, `log2 (x + 8)` (one is some 2.2
+//! stops of a camera), so that skin's tone and the exposure
 //! make no difference. White and iris lie beside each other, so light changes along the row in an
 //! open eye; lids and lashes of a closed one lie above each other. What has little deviation of any
 //! kind is no eye, but a hand or hair before it. Features have detail of 1 to 3 px (`band`) where
@@ -15,15 +16,15 @@ use crate::regions::{EYES, LIPS, LOW_CHEEKS, MOUTH, Region, percentile};
 /// What is seen of eyes and mouth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Features {
-    /// How much light changes along the row in the eye where it does less, stops a pixel.
+    /// How much light changes along the row in the eye where it does less, doublings a pixel.
     pub eyes_open: f64,
     /// As `eyes_open`, in the eye where it does more.
     pub either_eye_open: f64,
-    /// The deviation of light in the eye that has less of it, stops.
+    /// The deviation of light in the eye that has less of it, doublings.
     pub eyes_clear: f64,
-    /// The 90th percentile of detail in the eye that has more of it, stops.
+    /// The 90th percentile of detail in the eye that has more of it, doublings.
     pub eyes_seen: f64,
-    /// The 90th percentile of detail in the half of the mouth that has less of it, stops.
+    /// The 90th percentile of detail in the half of the mouth that has less of it, doublings.
     pub mouth_seen: f64,
     /// How high the dark between the lips is, over the distance of the eyes.
     pub mouth_open: f64,
@@ -31,7 +32,7 @@ pub(crate) struct Features {
 
 const FLOOR: f32 = 8.0; // levels of 255: what is darker is noise
 const COARSE: usize = 9; // Gaussians of 1 px, which are one of 3
-const DARK: f32 = 0.8; // stops below the cheeks
+const DARK: f32 = 0.8; // doublings below the cheeks
 const EYE_DISTANCE: f64 = 35.2; // of the template's 112
 
 impl Features {
@@ -41,8 +42,8 @@ impl Features {
         let fine = plane.blurred();
         let mut coarse = fine.clone();
         (1..COARSE).for_each(|_| coarse = coarse.blurred());
-        let light = stops(&fine);
-        let bands = light.values.iter().zip(stops(&coarse).values);
+        let light = doublings(&fine);
+        let bands = light.values.iter().zip(doublings(&coarse).values);
         let bands = bands.map(|(fine, coarse)| (fine - coarse).abs()).collect();
         let band = Plane { values: bands, ..light };
         let open = EYES.map(|eye| change_along(&light, eye));
@@ -56,13 +57,13 @@ impl Features {
             eyes_clear: clear[0].min(clear[1]),
             eyes_seen: seen[0].max(seen[1]),
             mouth_seen: mouth[0].min(mouth[1]),
-            mouth_open: mouth_open(&stops(&plane)),
+            mouth_open: mouth_open(&doublings(&plane)),
         }
     }
 }
 
-/// A plane's values in stops.
-fn stops(plane: &Plane) -> Plane {
+/// A plane's values in doublings.
+fn doublings(plane: &Plane) -> Plane {
     Plane { values: plane.values.iter().map(|value| (value + FLOOR).log2()).collect(), ..*plane }
 }
 

@@ -77,7 +77,7 @@ impl Judgement {
         self.limited(&limits::FRAME, photo.bars.frame);
         self.limited(&limits::BAR, photo.bars.bar);
         self.limited(&limits::LETTERING, photo.lettering);
-        self.limited(&limits::BLACK_POINT, photo.tone.black_point);
+        self.limited(&limits::LIFTED_BLACKS, photo.tone.lifted_blacks);
         self.limited(&limits::WHITE_POINT, photo.tone.white_point);
         self.limited(&limits::CRUSHED, photo.tone.crushed);
     }

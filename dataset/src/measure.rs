@@ -32,7 +32,7 @@ use crate::tone::{FaceTone, Tone};
 
 /// The version of what is measured. Raise it whenever the same photo would give
 /// other values: what was measured before is then measured again.
-pub(crate) const VERSION: u32 = 10;
+pub(crate) const VERSION: u32 = 11;
 
 const PICTURE_SIDE: u32 = 512; // the longer side that whole pictures are measured at
 const THUMBNAIL_SIDE: u32 = 256;
@@ -97,7 +97,7 @@ pub(crate) struct FaceLook {
     pub tone: FaceTone,
     /// How fine its skin is; `None` of rendered faces, which have no pores.
     pub skin: Option<f64>,
-    /// How much brighter it is behind the face, in stops.
+    /// How much brighter it is behind the face, in doublings.
     pub backlight: f64,
     /// The face's height over the picture's.
     pub share: f64,
@@ -242,7 +242,7 @@ fn of(
         },
         camera: Camera::of(small),
         compression: Compression::of(bytes, image, main),
-        tone: Tone::of(&plane),
+        tone: Tone::of(small, &plane),
         bars: Bars::of(&plane),
         lettering: lettering::of(halfway, &plane),
         face: main.map(|face| face_look(sizes, face, models)).transpose()?,

@@ -13,12 +13,12 @@ use crate::sharpness::{FACE_SIDE, in_face};
 /// What is measured on an aligned face.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Portrait {
-    /// Light on the viewer's left side of the face over that on the right one, in stops: the median of
+    /// Light on the viewer's left side of the face over that on the right one, in doublings of the stored values: the median of
     /// four pairs of places, for a beard or hair may darken one of them.
     pub light_side: f64,
     /// The share of the face that is darker than 40 % of its median.
     pub shadow: f64,
-    /// The steepest change of light on the skin, in stops a pixel: the 95th percentile.
+    /// The steepest change of light on the skin, in doublings a pixel: the 95th percentile.
     pub shadow_edge: f64,
     /// How far the colour below the eyes is from that of mouth, chin and cheeks, whichever is
     /// nearest, in CIELAB: beards leave a cheek, masks nothing.
@@ -47,14 +47,14 @@ impl Portrait {
     }
 }
 
-/// Of the light in stops, smoothed over 3 px, how much it changes a pixel.
+/// Of the light in doublings, smoothed over 3 px, how much it changes a pixel.
 fn shadow_edge(plane: &Plane) -> f64 {
-    let stops = plane.values.iter().map(|value| (value + 4.0).log2()).collect();
-    let mut stops = Plane { values: stops, ..*plane };
+    let doublings = plane.values.iter().map(|value| (value + 4.0).log2()).collect();
+    let mut doublings = Plane { values: doublings, ..*plane };
     for _ in 0..9 {
-        stops = stops.blurred(); // nine Gaussians of 1 px are one of 3
+        doublings = doublings.blurred(); // nine Gaussians of 1 px are one of 3
     }
-    let at = |x: usize, y: usize| stops.values[y * stops.width + x];
+    let at = |x: usize, y: usize| doublings.values[y * doublings.width + x];
     let last = FACE_SIDE as usize - 1;
     let mut slopes: Vec<f32> = SKIN
         .iter()

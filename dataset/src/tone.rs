@@ -2,8 +2,9 @@
 //!
 //! `black_point` and `white_point` are the luminance that half a percent of a picture lies below,
 //! and above: nearly every photo has something black and something white, a faded look has
-//! neither. `crushed` is the lesser of the shares that are lost in black and in white: a dark room
-//! loses one, a hard filter both. `contrast` is taken in stops, so that it is the same for dark
+//! neither. A light picture without black still has colours that lack red, green or blue, unless a filter
+//! lifted all three: `lifted_blacks` is the value that the least channel of half a percent lies below. `crushed` is the lesser of the shares that are lost in black and in white: a dark room
+//! loses one, a hard filter both. `contrast` is taken in doublings, so that it is the same for dark
 //! and for light skin. `tint` is how far the skin's colour is from that of any skin in plain light; `skin_hue`
 //! how far its hue is, whatever its lightness and strength: dark and light skin have one hue.
 
@@ -20,6 +21,8 @@ use crate::sharpness::in_face;
 pub(crate) struct Tone {
     /// Luminance that 0.5 % lie below, 0 to 1.
     pub black_point: f64,
+    /// What the least channel of 0.5 % lies below, 0 to 1.
+    pub lifted_blacks: f64,
     /// Luminance that 0.5 % lie above, 0 to 1.
     pub white_point: f64,
     /// The lesser of the shares at 3 or below and at 252 or above, of 255.
@@ -29,7 +32,7 @@ pub(crate) struct Tone {
 /// The tones of a face.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FaceTone {
-    /// The 95th percentile of the light over the 5th, stops.
+    /// The 95th percentile of the light over the 5th, doublings of the stored values.
     pub contrast: f64,
     /// How far the skin's colour is from any in plain light, as a share of its lightness.
     pub tint: f64,
@@ -39,7 +42,7 @@ pub(crate) struct FaceTone {
 }
 
 const POINT: f64 = 0.005;
-const FLOOR: f64 = 5.0; // levels of 255 below which stops say nothing
+const FLOOR: f64 = 5.0; // levels of 255 below which doublings say nothing
 // Skin in plain light is red and yellow, its chroma .11 to .65 of its lightness in photographs, of ebony skin .76.
 const PLAIN_CHROMA: f64 = 0.75;
 /// The median hue of the skin of 66 portraits, in degrees of CIELAB.
@@ -48,16 +51,18 @@ const LEAST_CHROMA: f64 = 0.05; // as a share of lightness: with less there is n
 const COLOURED: std::ops::RangeInclusive<f64> = 5.0..=97.0; // lightness: black and white have no hue
 
 impl Tone {
-    /// Looks at a whole picture.
-    pub fn of(plane: &Plane) -> Self {
+    /// Looks at a whole picture, whose luminance is `plane`.
+    pub fn of(picture: &RgbImage, plane: &Plane) -> Self {
         let count = plane.values.len().max(1) as f64;
         let share = |counts: &dyn Fn(f32) -> bool| {
             plane.values.iter().filter(|value| counts(**value)).count() as f64 / count
         };
-        let point = |share: f64| percentile(plane.values.clone(), share) / 255.0;
+        let point = |values: Vec<f32>, share: f64| percentile(values, share) / 255.0;
+        let least = picture.pixels().map(|pixel| f32::from(pixel.0.into_iter().min().unwrap_or(0)));
         Self {
-            black_point: point(POINT),
-            white_point: point(1.0 - POINT),
+            black_point: point(plane.values.clone(), POINT),
+            lifted_blacks: point(least.collect(), POINT),
+            white_point: point(plane.values.clone(), 1.0 - POINT),
             crushed: share(&|value| value <= 3.5).min(share(&|value| value >= 251.5)),
         }
     }
@@ -104,9 +109,12 @@ mod tests {
     use crate::sharpness::FACE_SIDE;
 
     fn graded(change: impl Fn(f64) -> f64) -> Tone {
-        Tone::of(&Plane::of(&RgbImage::from_fn(256, 64, |x, _| {
-            Rgb([change(f64::from(x)).clamp(0.0, 255.0) as u8; 3])
-        })))
+        toned(|x| [change(x).clamp(0.0, 255.0) as u8; 3])
+    }
+
+    fn toned(colour: impl Fn(f64) -> [u8; 3]) -> Tone {
+        let picture = RgbImage::from_fn(256, 64, |x, _| Rgb(colour(f64::from(x))));
+        Tone::of(&picture, &Plane::of(&picture))
     }
 
     #[test]
@@ -114,6 +122,13 @@ mod tests {
         let (whole, faded) = (graded(|v| v), graded(|v| 60.0 + v * 0.5));
         assert!(whole.black_point < 0.01 && whole.white_point > 0.99, "{whole:?}");
         assert!(faded.black_point > 0.22 && faded.white_point < 0.75, "{faded:?}");
+        assert!(whole.lifted_blacks < 0.01 && faded.lifted_blacks > 0.22, "{whole:?} {faded:?}");
+    }
+
+    #[test]
+    fn a_light_picture_of_strong_colours_is_not_faded() {
+        let light = toned(|x| if x < 128.0 { [60, 150, 230] } else { [250, 180, 20] });
+        assert!(light.black_point > 0.4 && light.lifted_blacks < 0.1, "{light:?}");
     }
 
     #[test]

@@ -53,7 +53,7 @@ const CALIBRATED: [&Limit; 36] = [
     &limits::FRAME,
     &limits::BAR,
     &limits::LETTERING,
-    &limits::BLACK_POINT,
+    &limits::LIFTED_BLACKS,
     &limits::WHITE_POINT,
     &limits::CRUSHED,
     &limits::JPEG_QUALITY,

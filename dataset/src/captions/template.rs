@@ -27,12 +27,12 @@ const YAW: [f64; 3] = [10.0, 28.0, 52.0];
 /// Degrees of pitch from which a face looks up or down: natural ones are level within 10, and
 /// pitch is measured to about 2.4.
 const PITCH: f64 = 12.0;
-/// Where light changes less than this along either eye, in stops a pixel, both are closed: the
+/// Where light changes less than this along either eye, in doublings a pixel, both are closed: the
 /// limit for a review (`limits/face.rs`).
 const EYES_OPEN: f64 = 0.039;
-/// Stops between the cheeks from which light comes from a side: p95 of natural photos is .848.
+/// Doublings between both sides of the face from which light comes from a side: p95 of natural photos is .848.
 const SIDE_LIGHT: f64 = 0.85;
-/// Stops by which the background outshines the face in back light: p95 of natural photos is .908.
+/// Doublings by which the background outshines the face in back light: p95 of natural photos is .908.
 const BACK_LIGHT: f64 = 0.95;
 
 /// "a close-up", or "a photo" where the framing was not measured.
@@ -63,10 +63,10 @@ pub(crate) fn details(record: &ImageRecord) -> Vec<String> {
     if seen && !denied && measure("either_eye_open").is_some_and(|open| open < EYES_OPEN) {
         said.push("eyes closed");
     }
-    if measure("light_side").is_some_and(|stops| stops.abs() >= SIDE_LIGHT) {
+    if measure("light_side").is_some_and(|doublings| doublings.abs() >= SIDE_LIGHT) {
         said.push("side light");
     }
-    if measure("backlight").is_some_and(|stops| stops >= BACK_LIGHT) {
+    if measure("backlight").is_some_and(|doublings| doublings >= BACK_LIGHT) {
         said.push("back light");
     }
     said.into_iter().map(str::to_owned).collect()

@@ -162,7 +162,7 @@ pub(crate) const ROLL: Limit = Limit {
 
 pub(crate) const LIGHT_SIDE: Limit = Limit {
     measure: "light_side",
-    unit: "stops",
+    unit: "doublings",
     range: "-8 to 8",
     rule: "one-sided light",
     review: Some(0.9),
@@ -205,7 +205,7 @@ pub(crate) const SHADOW: Limit = Limit {
 
 pub(crate) const BACKLIGHT: Limit = Limit {
     measure: "backlight",
-    unit: "stops",
+    unit: "doublings",
     range: "-8 to 8",
     rule: "backlit",
     review: Some(2.0),
@@ -217,7 +217,7 @@ pub(crate) const BACKLIGHT: Limit = Limit {
 
 pub(crate) const SHADOW_EDGE: Limit = Limit {
     measure: "shadow_edge",
-    unit: "stops/px",
+    unit: "doublings/px",
     range: "0 and more",
     rule: "hard shadow",
     review: Some(0.3),
@@ -228,7 +228,7 @@ pub(crate) const SHADOW_EDGE: Limit = Limit {
 
 pub(crate) const HARD_LIGHT: Limit = Limit {
     measure: "hard_light",
-    unit: "stops2/px",
+    unit: "doublings2/px",
     range: "0 and more",
     rule: "hard shadow",
     review: Some(0.31),
@@ -250,7 +250,7 @@ pub(crate) const COVER: Limit = Limit {
 
 pub(crate) const EYES_SEEN: Limit = Limit {
     measure: "eyes_seen",
-    unit: "stops",
+    unit: "doublings",
     range: "0 and more",
     rule: "covered",
     review: Some(0.25),
@@ -264,7 +264,7 @@ pub(crate) const FAR_EYE_YAW: f64 = 45.0;
 
 pub(crate) const EYES_OPEN: Limit = Limit {
     measure: "eyes_open",
-    unit: "stops/px",
+    unit: "doublings/px",
     range: "0 and more",
     rule: "eyes closed",
     review: Some(0.03),
@@ -275,7 +275,7 @@ pub(crate) const EYES_OPEN: Limit = Limit {
 
 pub(crate) const EITHER_EYE_OPEN: Limit = Limit {
     measure: "either_eye_open",
-    unit: "stops/px",
+    unit: "doublings/px",
     range: "0 and more",
     rule: "eyes closed",
     review: Some(0.039),
@@ -286,7 +286,7 @@ pub(crate) const EITHER_EYE_OPEN: Limit = Limit {
 
 pub(crate) const EYES_CLEAR: Limit = Limit {
     measure: "eyes_clear",
-    unit: "stops",
+    unit: "doublings",
     range: "0 and more",
     rule: "covered",
     review: Some(0.15),
@@ -297,7 +297,7 @@ pub(crate) const EYES_CLEAR: Limit = Limit {
 
 pub(crate) const FEATURES_SEEN: Limit = Limit {
     measure: "features_seen",
-    unit: "stops2",
+    unit: "doublings2",
     range: "0 and more",
     rule: "covered",
     review: Some(0.028),
@@ -308,7 +308,7 @@ pub(crate) const FEATURES_SEEN: Limit = Limit {
 
 pub(crate) const MOUTH_SEEN: Limit = Limit {
     measure: "mouth_seen",
-    unit: "stops",
+    unit: "doublings",
     range: "0 and more",
     rule: "covered",
     review: Some(0.07),
@@ -330,7 +330,7 @@ pub(crate) const MOUTH_OPEN: Limit = Limit {
 
 pub(crate) const FACE_CONTRAST: Limit = Limit {
     measure: "face_contrast",
-    unit: "stops",
+    unit: "doublings",
     range: "0 to 6",
     rule: "flat",
     review: Some(0.6),

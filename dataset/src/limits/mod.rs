@@ -62,7 +62,7 @@ pub(crate) const ALL: [&Limit; 48] = [
     &FRAME,
     &BAR,
     &LETTERING,
-    &BLACK_POINT,
+    &LIFTED_BLACKS,
     &WHITE_POINT,
     &CRUSHED,
     &JPEG_QUALITY,

@@ -120,7 +120,7 @@ impl Shown {
 
 fn light(record: &ImageRecord) -> Option<&'static str> {
     let side = record.measures.get("light_side")?;
-    let behind = record.measures.get("backlight").is_some_and(|stops| stops >= BACK_LIGHT);
+    let behind = record.measures.get("backlight").is_some_and(|doublings| doublings >= BACK_LIGHT);
     Some(match () {
         () if behind => "back light",
         () if side >= SIDE_LIGHT => "light from the left",

@@ -77,7 +77,7 @@ pub(crate) fn photo(people: &[(f32, f32)]) -> Photo {
         picture: look(),
         camera: Camera { noise: 0.5, colours: 12.0, blueness: 0.0 },
         compression: Compression { quality: Some(90.0), blocks: 0.1 },
-        tone: Tone { black_point: 0.02, white_point: 0.95, crushed: 0.0 },
+        tone: Tone { black_point: 0.02, lifted_blacks: 0.01, white_point: 0.95, crushed: 0.0 },
         bars: Bars::default(),
         lettering: 0.0,
         face: faces.first().map(|_| face_look()),

@@ -100,7 +100,7 @@ fn quality(record: &ImageRecord, wanted: SheetView) -> f64 {
     };
     let turned = |degrees: f64| degrees.to_radians().cos().max(0.0).powi(2);
     let eyes = measure("eye_distance", 0.0) / yaw.to_radians().cos().max(0.2);
-    let stops = measure("light_side", 0.0).abs() + measure("backlight", 0.0).max(0.0);
+    let doublings = measure("light_side", 0.0).abs() + measure("backlight", 0.0).max(0.0);
     let most = limits::COVER.drop.or(limits::COVER.review).expect("there is one");
     let covered = (measure("cover", 0.0) / most).clamp(0.0, 1.0);
     doubt
@@ -109,7 +109,7 @@ fn quality(record: &ImageRecord, wanted: SheetView) -> f64 {
         * turned(measure("roll", 0.0))
         * share(eyes, EYES_PX)
         * share(measure("face_detail", 0.0), FACE_DETAIL)
-        * (-stops).exp2()
+        * (-doublings).exp2()
         * (1.0 - measure("shadow", 0.0)).max(0.0)
         * (1.0 - covered).max(0.01)
         * measure("same_person", 1.0).clamp(0.01, 1.0)
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_best_photo_of_each_view_is_chosen() {
         let mut lit = photo("lit.jpg", 3.0, 400.0, 0.02);
-        lit.measures.add("light_side", 2.0, "stops", None, None);
+        lit.measures.add("light_side", 2.0, "doublings", None, None);
         let mut doubtful = photo("doubtful.jpg", 2.0, 400.0, 0.02);
         doubtful.verdict = Verdict::Review;
         let records = [
