@@ -52,8 +52,7 @@ impl Judgement {
         self.measures.add(measure, size, unit, lowest, highest);
         let reason = |end: Option<f64>| {
             let end = end.expect("a limit that was passed is there");
-            let space = if unit.is_empty() { "" } else { " " };
-            let message = format!("{says} ({size:.2}{space}{unit}, limit {end})");
+            let message = format!("{says} ({}, limit {})", spoken(size, unit), spoken(end, unit));
             Reason::measured(rule, message, size, end)
         };
         match limit.verdict(size) {
@@ -89,6 +88,23 @@ impl Limit {
     }
 }
 
+/// A value as a person reads it: to three digits, shares in percent, and with no unit that nobody
+/// outside of this program knows.
+fn spoken(value: f64, unit: &str) -> String {
+    let (value, unit) = match unit {
+        "share" => (value * 100.0, " %"),
+        "px" => (value, " px"),
+        "degrees" => (value, " degrees"),
+        _ => (value, ""),
+    };
+    let whole = if value == 0.0 { 0.0 } else { value.abs().log10().floor() };
+    let decimals = (2.0 - whole).clamp(0.0, 6.0) as usize;
+    let digits = format!("{value:.decimals$}");
+    let short =
+        if decimals > 0 { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+    format!("{short}{unit}")
+}
+
 /// What of a measure's value is judged.
 pub(crate) fn judged(measure: &str, value: f64) -> f64 {
     if SIGNED.contains(&measure) { value.abs() } else { value }
@@ -118,6 +134,20 @@ mod tests {
         assert_eq!(said(&YAW, -70.0), (0, 1));
         assert_eq!(said(&YAW, 70.0), (0, 1));
         assert_eq!(said(&YAW, -30.0), (0, 0));
+    }
+
+    #[test]
+    fn numbers_are_said_in_three_digits_and_shares_in_percent() {
+        assert_eq!(spoken(0.029_71, "doublings/px"), "0.0297");
+        assert_eq!(spoken(0.9, "share"), "90 %");
+        assert_eq!(spoken(0.0, "share"), "0 %");
+        assert_eq!(spoken(-66.123, "degrees"), "-66.1 degrees");
+        assert_eq!(spoken(1234.5, "px"), "1234 px");
+        assert_eq!(spoken(100.0, "of 255"), "100");
+        let mut judged = Judgement::default();
+        judged.limited(&YAW, -70.25);
+        let said = "the head is turned far to the side (-70.2 degrees, limit 68 degrees)";
+        assert_eq!(judged.doubts[0].message, said);
     }
 
     #[test]
