@@ -8,6 +8,8 @@
 //! Source: Davison and Hinkley 1997, "Bootstrap Methods and their
 //! Application", sections 3.8 (hierarchical data) and 5.3.1 (percentiles).
 
+use std::fmt;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,18 @@ pub struct Interval {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+}
+
+/// `0.59 [0.47, 0.70]`, without a minus before 0.00; with a sign by `{:+}`.
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let [mean, low, high] = [self.mean, self.low, self.high]
+            .map(|value| if value.abs() < 0.005 { 0.0 } else { value });
+        match f.sign_plus() {
+            true => write!(f, "{mean:+.2} [{low:+.2}, {high:+.2}]"),
+            false => write!(f, "{mean:.2} [{low:.2}, {high:.2}]"),
+        }
+    }
 }
 
 /// How intervals are drawn.
@@ -89,6 +103,13 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_is_written_with_its_ends_and_no_minus_before_zero() {
+        let interval = Interval { mean: -0.004, low: -0.08, high: 0.075_1 };
+        assert_eq!(interval.to_string(), "0.00 [-0.08, 0.08]");
+        assert_eq!(format!("{interval:+}"), "+0.00 [-0.08, +0.08]");
+    }
 
     /// A standard normal value (Irwin-Hall of 12 uniforms).
     fn normal(rng: &mut ChaCha8Rng) -> f64 {

@@ -113,15 +113,14 @@ impl Gate {
 
 /// As [`judge`], of something that must not be above `most`.
 fn limit(name: &str, interval: &Interval, most: f64) -> (Outcome, String) {
-    let Interval { mean, low, high } = *interval;
-    let (outcome, words) = if mean <= most {
+    let (outcome, words) = if interval.mean <= most {
         (Outcome::Pass, "stays within")
-    } else if low > most {
+    } else if interval.low > most {
         (Outcome::Fail, "exceeds")
     } else {
         (Outcome::Inconclusive, "cannot be told from")
     };
-    (outcome, format!("{name} {mean:.2} [{low:.2}, {high:.2}] {words} {most:.2}"))
+    (outcome, format!("{name} {interval} {words} {most:.2}"))
 }
 
 fn judge(name: &str, interval: &Interval, decisive: f64, threshold: f64) -> (Outcome, String) {
@@ -132,8 +131,7 @@ fn judge(name: &str, interval: &Interval, decisive: f64, threshold: f64) -> (Out
     } else {
         (Outcome::Inconclusive, "cannot be told from")
     };
-    let Interval { mean, low, high } = interval;
-    (outcome, format!("{name} {mean:.2} [{low:.2}, {high:.2}] {words} {threshold:.2}"))
+    (outcome, format!("{name} {interval} {words} {threshold:.2}"))
 }
 
 #[cfg(test)]

@@ -210,29 +210,17 @@ fn print(scores: &Scores, folder: &Path, out: &mut dyn Write) -> anyhow::Result<
     };
     writeln!(out, "{gate}: {}", scores.gate.reason)?;
     if let Some(identity) = &scores.identity {
-        let d = &identity.difference;
-        writeln!(
-            out,
-            "identity {:+.2} over the bare base [{:+.2}, {:+.2}]: {}",
-            d.mean, d.low, d.high, identity.verdict
-        )?;
+        let (difference, verdict) = (&identity.difference, &identity.verdict);
+        writeln!(out, "identity {difference:+} over the bare base: {verdict}")?;
     }
     for arm in Arm::ALL.into_iter().filter_map(|arm| scores.arm(arm)) {
-        let nis = arm
-            .nis
-            .as_ref()
-            .map(|i| format!("  identity {:.2} [{:.2}, {:.2}]", i.mean, i.low, i.high));
+        let nis = arm.nis.as_ref().map(|nis| format!("  identity {nis}"));
         let faces = arm.faces.map(|faces| format!("  faces {faces} of {}", arm.images));
         let (nis, faces) = (nis.unwrap_or_default(), faces.unwrap_or_default());
         writeln!(out, "{:<8} {} images{faces}{nis}", arm.arm.name(), arm.images)?;
     }
     if let Some(leak) = &scores.leak {
-        let d = &leak.difference;
-        writeln!(
-            out,
-            "leak     {:+.2} [{:+.2}, {:+.2}] by the class word alone",
-            d.mean, d.low, d.high
-        )?;
+        writeln!(out, "leak     {:+} by the class word alone", leak.difference)?;
     }
     for reading in &scores.readings {
         let (base, adapter) = (reading.base.mean * 100.0, reading.adapter.mean * 100.0);

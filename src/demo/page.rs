@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use likeness_dataset::{ImageRecord, Verdict};
-use likeness_evaluator::{Arm, Interval, Scores};
+use likeness_evaluator::{Arm, Scores};
 use likeness_trainer::steps_log::StepRecord;
 
 use super::photos::{Kind, Photo};
@@ -46,7 +46,7 @@ impl Shown<'_> {
         let gate = &self.scores.gate;
         let of = |arm: Arm| {
             let nis = self.scores.arm(arm).and_then(|arm| arm.nis);
-            nis.map_or("not measured".to_owned(), |nis| interval(&nis))
+            nis.map_or("not measured".to_owned(), |nis| nis.to_string())
         };
         format!(
             "<header><p class=\"over\">likeness demo</p><h1>Identity {}</h1><p>On scenes without photos; \
@@ -156,7 +156,7 @@ impl Shown<'_> {
         }
         html.push_str("</div><table><tbody>");
         for arm in &self.scores.arms {
-            let score = arm.nis.map_or("not measured".to_owned(), |nis| interval(&nis));
+            let score = arm.nis.map_or("not measured".to_owned(), |nis| nis.to_string());
             let name = match arm.arm {
                 Arm::Base => "bare base",
                 Arm::Class => "LoRA, class word without the trigger (leak)",
@@ -169,8 +169,8 @@ impl Shown<'_> {
                 html,
                 "<tr><th>{} as asked</th><td>LoRA {}, bare base {}</td></tr>",
                 escape(&reading.axis),
-                interval(&reading.adapter),
-                interval(&reading.base)
+                reading.adapter,
+                reading.base
             );
         }
         html + "</tbody></table><p><a href=\"run/evaluation/report.html\">the report of the evaluation</a></p></section>"
@@ -180,11 +180,6 @@ impl Shown<'_> {
         let lines: Vec<String> = self.commands.iter().map(|line| escape(line)).collect();
         format!("<section><h2>What was run</h2><pre>{}</pre></section>", lines.join("\n"))
     }
-}
-
-fn interval(interval: &Interval) -> String {
-    let Interval { mean, low, high } = interval;
-    format!("{mean:.2} [{low:.2}, {high:.2}]")
 }
 
 fn escape(text: &str) -> String {

@@ -189,7 +189,7 @@ pub(crate) const SKIN_HUE: Limit = Limit {
     rule: "colour cast",
     review: Some(26.0),
     says: "the skin has a hue that skin has in no plain light: a filter, a wrong white balance or coloured light",
-    source: "98 % of portraits are within 26 degrees; with a cast of 1.4 stops towards blue 81 % of 108 are beyond, towards green or magenta 97 % and more; not judged of rendered faces, whose nights are lit in colours",
+    source: "98 % of portraits are within 26 degrees; with a cast of 1.4 stops towards blue 81 % of 108 are beyond, towards magenta 95 %, green all; not judged of rendered faces, whose nights are lit in colours",
     ..WORSE_ABOVE
 };
 
