@@ -186,15 +186,21 @@ fn a_pretraining_that_was_cut_off_ends_with_the_same_bytes_in_a_base() {
     assert_eq!(run(&whole, Part::Base, usize::MAX), (finished(), 0));
 }
 
-#[test]
-fn a_pretraining_begins_with_the_weights_and_words_of_another_base() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let [first, mut second] = ["first", "second"].map(|name| config(&folder.path().join(name)));
+/// The pretraining of a base, which was run, and one that begins with it.
+fn one_after_another(folder: &Path) -> [PretrainConfig; 2] {
+    let [first, mut second] = ["first", "second"].map(|name| config(&folder.join(name)));
     for config in [&first, &second] {
         corpus(&corpus_folder(&config.out), 16);
     }
     run(&first, Part::Base, usize::MAX);
     second.from = Some(first.out.join("base"));
+    [first, second]
+}
+
+#[test]
+fn a_pretraining_begins_with_the_weights_and_words_of_another_base() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [first, mut second] = one_after_another(folder.path());
     for train in [&mut second.autoencoder.train, &mut second.denoiser.train] {
         train.learning_rate = 0.0;
     }
@@ -215,12 +221,7 @@ fn a_pretraining_begins_with_the_weights_and_words_of_another_base() {
 #[test]
 fn a_base_begins_with_one_of_fewer_latent_channels() {
     let folder = tempfile::tempdir().expect("a folder");
-    let [first, mut second] = ["first", "second"].map(|name| config(&folder.path().join(name)));
-    for config in [&first, &second] {
-        corpus(&corpus_folder(&config.out), 16);
-    }
-    run(&first, Part::Base, usize::MAX);
-    second.from = Some(first.out.join("base"));
+    let [first, mut second] = one_after_another(folder.path());
     second.autoencoder.latent_channels = 3;
     second.denoiser.train.learning_rate = 0.0;
     run(&second, Part::Base, usize::MAX);
