@@ -15,6 +15,7 @@ use crate::report_limits;
 use crate::set::coverage::{AxisCoverage, ClassCoverage, Coverage};
 
 const STYLE: &str = include_str!("report.css");
+const FOLDED: usize = 3; // doubts of a dropped photo from which they are shown on request
 
 /// What a report is made of.
 pub(crate) struct Report<'a> {
@@ -115,6 +116,7 @@ fn shows(coverage: &Coverage) -> String {
 
 fn card(record: &ImageRecord, report: &Report) -> String {
     let size = match record.bucket {
+        Some(_) if !record.is_kept() => format!("{} x {} px", record.width, record.height),
         Some(bucket) => format!(
             "{} x {} px, trained at {} x {}{}",
             record.width,
@@ -139,9 +141,20 @@ fn card(record: &ImageRecord, report: &Report) -> String {
             .map(|text| format!("<p class=\"caption\">{}</p>", escaped(text.trim())))
             .unwrap_or_default(),
         reasons = list(&record.reasons, class_of(record.verdict)),
-        notes = list(&record.notes, "note"),
+        notes = notes(record),
         table = table(record),
     )
+}
+
+/// What is worth knowing beside the reasons; of a dropped photo, whose reasons are enough, on request.
+fn notes(record: &ImageRecord) -> String {
+    let list = list(&record.notes, "note");
+    match record.notes.len() {
+        more @ FOLDED.. if !record.is_kept() => {
+            format!("<details><summary>{more} more doubts</summary>{list}</details>")
+        }
+        _ => list,
+    }
 }
 
 fn class_of(verdict: Verdict) -> &'static str {
@@ -254,6 +267,17 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         assert_eq!((number(512.0), number(0.123456)), ("512".into(), "0.1235".into()));
+    }
+
+    #[test]
+    fn many_doubts_of_a_dropped_photo_open_on_request() {
+        let mut record = crate::captions::testing::record("a.jpg");
+        record.notes = vec![Reason::plain("dark", "it is dark"); FOLDED];
+        assert!(!notes(&record).contains("<details>"));
+        record.verdict = Verdict::Drop;
+        assert!(notes(&record).contains("3 more doubts</summary><ul class=\"note\">"));
+        record.notes.pop();
+        assert!(!notes(&record).contains("<details>"));
     }
 
     #[test]

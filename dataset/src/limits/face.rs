@@ -31,7 +31,7 @@ pub(crate) const EYE_DISTANCE: Limit = Limit {
     rule: "small face",
     review: Some(rules::EYE_DISTANCE_DOUBT_PX),
     drop: Some(rules::EYE_DISTANCE_PX),
-    says: "the face is small: so many pixels between the eyes, were it not turned",
+    says: "the face is small: pixels between the eyes as if seen from the front",
     source: "OFIQ (ISO/IEC 29794-5) has the middle of its scale at 70 and corrects for the yaw as here",
     ..WORSE_BELOW
 };
