@@ -1,8 +1,7 @@
 //! Whether eyes and mouth are seen on an aligned face, without a model of them.
 //!
 //! All are contrasts of the light in doublings of the stored values, `log2 (x + 8)` (one is some 2.2
-//! stops of a camera), so that skin's tone and the exposure
-//! make no difference. White and iris lie beside each other, so light changes along the row in an
+//! stops of a camera), so that skin's tone and the exposure make no difference. White and iris lie beside each other, so light changes along the row in an
 //! open eye; lids and lashes of a closed one lie above each other. What has little deviation of any
 //! kind is no eye, but a hand or hair before it. Features have detail of 1 to 3 px (`band`) where
 //! skin, cloth and dark glass have none.

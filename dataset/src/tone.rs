@@ -2,11 +2,13 @@
 //!
 //! `black_point` and `white_point` are the luminance that half a percent of a picture lies below,
 //! and above: nearly every photo has something black and something white, a faded look has
-//! neither. A light picture without black still has colours that lack red, green or blue, unless a filter
-//! lifted all three: `lifted_blacks` is the value that the least channel of half a percent lies below. `crushed` is the lesser of the shares that are lost in black and in white: a dark room
-//! loses one, a hard filter both. `contrast` is taken in doublings, so that it is the same for dark
-//! and for light skin. `tint` is how far the skin's colour is from that of any skin in plain light; `skin_hue`
-//! how far its hue is, whatever its lightness and strength: dark and light skin have one hue.
+//! neither. A light picture without black still has colours that lack red, green or blue, unless a
+//! filter lifted all three: `lifted_blacks` is the value that the least channel of half a percent
+//! lies below. `crushed` is the lesser of the shares that are lost in black and in white: a dark
+//! room loses one, a hard filter both. `contrast` is taken in doublings of the stored values, so
+//! that it is the same for dark and for light skin. `tint` is how far the skin's colour is from that
+//! of any skin in plain light; `skin_hue` how far its hue is, whatever its lightness and strength:
+//! dark and light skin have one hue.
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
