@@ -81,6 +81,16 @@ impl Schedule {
         }
     }
 
+    /// The latents that `noisy` is made of, if `predicted` is right about it: the inverse of
+    /// [`Self::add_noise`] for what [`Self::target`] is.
+    pub fn clean(&self, noisy: Tensor<4>, predicted: Tensor<4>, timesteps: &[usize]) -> Tensor<4> {
+        let (signal, sigma) = self.factors(&noisy, timesteps);
+        match self.config.prediction_type {
+            Prediction::Epsilon => (noisy - predicted * sigma) / signal,
+            Prediction::VPrediction => noisy * signal - predicted * sigma,
+        }
+    }
+
     /// `√ᾱ` and `√(1 - ᾱ)`, each `[batch, 1, 1, 1]`.
     fn factors(&self, x: &Tensor<4>, timesteps: &[usize]) -> (Tensor<4>, Tensor<4>) {
         let column = |f: fn(f64) -> f64| {
@@ -94,7 +104,24 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
+
+    #[test]
+    fn what_is_predicted_rightly_gives_the_clean_latents_back() {
+        let device = Device::flex();
+        let some = |from: f32| Tensor::<1>::from_floats([from, -0.5, 1.5, 0.25], &device);
+        let [x, noise] = [0.75, -1.25].map(|from| some(from).reshape([2, 2, 1, 1]));
+        for prediction_type in [Prediction::Epsilon, Prediction::VPrediction] {
+            let schedule = Schedule::new(ScheduleConfig { prediction_type, ..Default::default() });
+            let times = [20, 700];
+            let noisy = schedule.add_noise(x.clone(), noise.clone(), &times);
+            let predicted = schedule.target(x.clone(), noise.clone(), &times);
+            let off = schedule.clean(noisy, predicted, &times) - x.clone();
+            assert!(off.abs().max().into_scalar::<f32>() < 1e-5);
+        }
+    }
 
     #[test]
     fn noise_grows_with_time() {

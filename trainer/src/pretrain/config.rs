@@ -33,6 +33,8 @@ pub struct PretrainConfig {
     pub text: TextEncoderConfig,
     /// The UNet and its training, the text encoder's with it.
     pub denoiser: DenoiserConfig,
+    /// What tells the UNet which expression it paints; nothing does without it.
+    pub latent_reader: Option<LatentReaderConfig>,
     /// The face finder.
     pub finder: FinderConfig,
     /// The identity encoder.
@@ -95,6 +97,9 @@ pub struct AutoencoderConfig {
     pub groups: usize,
     /// Pixels a side of the squares that the decoder learns on; a multiple of the factor.
     pub square: usize,
+    /// Share of these squares that have a face in the middle, 0 to 1; the others are anywhere.
+    #[serde(default)]
+    pub faces: f64,
     /// How long the decoder learns.
     pub train: Training,
 }
@@ -135,8 +140,34 @@ pub struct DenoiserConfig {
     pub min_snr_gamma: f64,
     /// Weight of errors that are not the head's, 0 to 1.
     pub background: f64,
+    /// Timesteps are drawn as this power of even draws, as shares of the schedule: above 1, those with
+    /// little noise more often.
+    #[serde(default = "even")]
+    pub timestep_power: f64,
+    /// Share of the weights of `from` in what is exported, 0 to 1.
+    #[serde(default)]
+    pub kept: f64,
     /// How long it learns.
     pub train: Training,
+}
+
+/// A reader of latents, whose answers join the denoiser's loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatentReaderConfig {
+    /// What it tells, of the corpus's axes.
+    pub axes: Vec<String>,
+    /// Weight of its answers' cross entropy beside the denoiser's squared error.
+    pub weight: f64,
+    /// Its network, of at least two stages.
+    pub trunk: TrunkConfig,
+    /// How long it learns.
+    pub train: Training,
+}
+
+/// All timesteps alike.
+fn even() -> f64 {
+    1.0
 }
 
 /// A face finder.

@@ -1,7 +1,8 @@
 //! Sizes that do not fit each other are refused before anything is rendered or learned.
 
 use super::autoencoder::linear;
-use super::config::{PretrainConfig, Training};
+use super::config::{LatentReaderConfig, PretrainConfig, Training};
+use super::latent_reader::SIDE;
 use crate::error::TrainError;
 
 impl PretrainConfig {
@@ -49,6 +50,10 @@ impl PretrainConfig {
             );
             return Err(wrong("autoencoder.square", reason));
         }
+        if !(0.0..=1.0).contains(&self.autoencoder.faces) {
+            let reason = format!("is {}; give 0 to 1", self.autoencoder.faces);
+            return Err(wrong("autoencoder.faces", reason));
+        }
         let denoiser = &self.denoiser;
         if !divide(denoiser.groups, &denoiser.channels) {
             return Err(wrong(
@@ -62,6 +67,14 @@ impl PretrainConfig {
         if !all || denoiser.heads.last() == Some(&0) {
             let reason = "must have one entry a level, which divides its channels, or 0 for no transformers; the last level needs them".into();
             return Err(wrong("denoiser.heads", reason));
+        }
+        if !(0.2..=5.0).contains(&denoiser.timestep_power) {
+            let reason = format!("is {}; give 0.2 to 5", denoiser.timestep_power);
+            return Err(wrong("denoiser.timestep_power", reason));
+        }
+        if !(0.0..=1.0).contains(&denoiser.kept) || (denoiser.kept > 0.0 && self.from.is_none()) {
+            let reason = format!("is {}; give 0 to 1, and 0 without `from`", denoiser.kept);
+            return Err(wrong("denoiser.kept", reason));
         }
         if !(0.0..=1.0).contains(&denoiser.background) {
             let reason = format!("is {}; give 0 to 1", denoiser.background);
@@ -94,6 +107,21 @@ impl PretrainConfig {
                 return Err(wrong(key, reason));
             }
         }
+        if let Some(LatentReaderConfig { trunk, weight, .. }) = &self.latent_reader {
+            if let Some(fault) = trunk.fault() {
+                return Err(wrong("latent_reader", fault.into()));
+            }
+            if !SIDE.is_multiple_of(trunk.factor()) {
+                let reason = format!(
+                    "looks at {SIDE} pixels a side, which its stages halve to a fraction: give fewer `trunk.channels`"
+                );
+                return Err(wrong("latent_reader", reason));
+            }
+            if !(0.0..=10.0).contains(weight) {
+                let reason = format!("is {weight}; give 0 to 10");
+                return Err(wrong("latent_reader.weight", reason));
+            }
+        }
         if finder.trunk.channels.len() != 5 {
             return Err(wrong("finder", "needs five stages: `trunk.channels` has others".into()));
         }
@@ -104,8 +132,10 @@ impl PretrainConfig {
         if !(-0.25..=2.0).contains(&face_reader.margin) {
             return Err(wrong("face_reader", "needs a `margin` of -0.25 to 2".into()));
         }
-        for (key, axes) in [("reader.axes", &reader.axes), ("face_reader.axes", &face_reader.axes)]
-        {
+        let latent_reader = self.latent_reader.as_ref();
+        let all = [("reader.axes", &reader.axes), ("face_reader.axes", &face_reader.axes)];
+        let more = latent_reader.map(|reader| ("latent_reader.axes", &reader.axes));
+        for (key, axes) in all.into_iter().chain(more) {
             if axes.is_empty() {
                 return Err(wrong(key, "is empty; name what the reader tells".into()));
             }
@@ -119,7 +149,9 @@ impl PretrainConfig {
             ("reader.train", reader.train),
             ("face_reader.train", face_reader.train),
         ];
-        for (key, Training { steps, batch, save_every, learning_rate, .. }) in trainings {
+        let more = latent_reader.map(|reader| ("latent_reader.train", reader.train));
+        for (key, training) in trainings.into_iter().chain(more) {
+            let Training { steps, batch, save_every, learning_rate, .. } = training;
             let given =
                 self.from.is_some() && ["autoencoder.train", "denoiser.train"].contains(&key);
             if (steps == 0 && !given)

@@ -32,6 +32,16 @@ pub struct Label {
     pub yaw: f32,
 }
 
+impl Label {
+    /// The middle of the landmarks, and how far they are spread, in pixels.
+    pub fn middle(&self) -> ([f32; 2], f32) {
+        let [right, left, _, mouth, _] = self.landmarks;
+        let apart = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+        let middle = [0, 1].map(|axis| self.landmarks.iter().map(|p| p[axis]).sum::<f32>() / 5.0);
+        (middle, apart(right, mouth).max(apart(right, left)).max(1.0))
+    }
+}
+
 /// The file of the [`Axis`]es.
 pub const AXES: &str = "axes.json";
 /// The file of the characters' numbers.

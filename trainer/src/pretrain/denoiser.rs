@@ -18,6 +18,7 @@ use rayon::prelude::*;
 
 use super::corpus::Corpus;
 use super::export::UNET;
+use super::latent_reader::LatentReader;
 use super::latents::Latents;
 use super::learner::Learner;
 use super::parameters::Parameters;
@@ -31,6 +32,8 @@ use crate::trainable::Leaves;
 const DROPPED: usize = 10;
 /// What belongs to a head beside its face, as a share of the face's sides.
 const HAIR: f32 = 0.4;
+/// Signal to noise from which what the UNet believes of a picture is one, rather than the mean of many.
+const LEGIBLE: f64 = 0.3;
 /// Pictures looked at once when nothing is learned.
 const CHUNK: usize = 25;
 /// Weights that begin at zero, so that each block begins as nothing.
@@ -52,6 +55,10 @@ pub struct Denoiser<'a> {
     pub objective: Objective,
     /// The weight of what is not the head, 0 to 1.
     pub background: f64,
+    /// What tells which expression it paints, with the weights that it learned, and how much that counts.
+    pub reader: Option<(LatentReader<'a>, Parameters, f64)>,
+    /// Timesteps learned from are this power of even draws, as shares of the schedule.
+    pub timestep_power: f64,
     /// What it learns from.
     pub corpus: &'a Corpus,
     /// The corpus's latents.
@@ -109,8 +116,15 @@ impl Denoiser<'_> {
         Tensor::from_data(TensorData::new(values, shape), self.device)
     }
 
-    /// Pictures with the noise and the timesteps of draw `at` for `purpose`.
-    fn noised(&self, indices: &[usize], purpose: &str, at: usize, text: Tensor<3>) -> Batch {
+    /// Pictures with the noise of draw `at` for `purpose`, and its timesteps: even draws, as shares of the
+    /// schedule, to this `power`.
+    fn noised(
+        &self,
+        indices: &[usize],
+        (purpose, at): (&str, usize),
+        power: f64,
+        text: Tensor<3>,
+    ) -> Batch {
         let latents = self.latents.at(indices, self.device);
         let shape = latents.dims();
         let each = shape[1..].iter().product();
@@ -121,7 +135,7 @@ impl Denoiser<'_> {
         let timestep = |i: usize| {
             let purpose = format!("{purpose} {i}");
             let within = noise::below(self.seed, &purpose, at as u64, steps);
-            (i * steps + within) / count
+            spread((i * steps + within) / count, steps, power)
         };
         let timesteps = (0..count).map(timestep).collect();
         Batch { latents, noise, timesteps, text, target: None, mask: None }
@@ -139,11 +153,24 @@ impl Stage for Denoiser<'_> {
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());
         let windows: Vec<_> =
             indices.par_iter().enumerate().map(|(i, &index)| self.window(index, step, i)).collect();
-        let mut batch = self.noised(&indices, "noise", step, self.text.encode(&windows, 0));
+        let mut batch = self.noised(
+            &indices,
+            ("noise", step),
+            self.timestep_power,
+            self.text.encode(&windows, 0),
+        );
         batch.mask = Some(self.heads(&indices));
         let (noisy, times) = batch.noisy(&self.schedule);
         let predicted = unet.forward(noisy, &times, batch.text.clone());
-        (self.objective.of(predicted, &self.schedule, &batch), vec![leaves])
+        let mut loss = self.objective.of(predicted.clone(), &self.schedule, &batch);
+        if let Some((reader, weights, weight)) = &self.reader {
+            let told: Vec<bool> =
+                batch.timesteps.iter().map(|t| self.schedule.snr(*t) > LEGIBLE).collect();
+            let believed =
+                self.schedule.clean(batch.noisy(&self.schedule).0, predicted, &batch.timesteps);
+            loss = loss + reader.error(weights, &indices, &believed, &told) * *weight;
+        }
+        (loss, vec![leaves])
     }
 
     fn validate(&self, learners: &[Learner]) -> Vec<(String, f64)> {
@@ -161,7 +188,8 @@ impl Stage for Denoiser<'_> {
             for at in 0..noises {
                 let loss = |said: bool| {
                     let states = self.text.encode(&windows(said), 0);
-                    let batch = self.noised(chunk, "validation", chunk[0] * noises + at, states);
+                    let batch =
+                        self.noised(chunk, ("validation", chunk[0] * noises + at), 1.0, states);
                     let (noisy, times) = batch.noisy(&self.schedule);
                     let predicted = unet.forward(noisy, &times, batch.text.clone());
                     f64::from(plain.of(predicted, &self.schedule, &batch).into_scalar::<f32>())
@@ -175,5 +203,22 @@ impl Stage for Denoiser<'_> {
             ("loss".to_owned(), with / count as f64),
             ("loss_without_caption".to_owned(), without / count as f64),
         ]
+    }
+}
+
+/// Timestep `even` of `steps`, as a share of them raised to `power`: above 1, those with little noise are
+/// more often drawn.
+fn spread(even: usize, steps: usize, power: f64) -> usize {
+    ((even as f64 / steps as f64).powf(power) * steps as f64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_power_above_one_draws_little_noise_more_often_and_one_changes_nothing() {
+        assert!((0..1000).all(|t| spread(t, 1000, 1.0) == t));
+        assert_eq!([0, 500, 999].map(|t| spread(t, 1000, 2.0)), [0, 250, 998]);
     }
 }

@@ -10,12 +10,16 @@ use super::corpus::Corpus;
 /// Pictures encoded at once.
 const CHUNK: usize = 100;
 
+/// Pictures whose latents tell how much a channel varies.
+const SAMPLED: usize = 1000;
+
 /// Latents of every picture of a corpus, as the UNet sees them.
 #[derive(Debug, Clone)]
 pub struct Latents {
     /// Channels, height, width.
     pub shape: [usize; 3],
     values: Vec<f32>,
+    variances: Vec<f32>, // of each channel
     /// What the autoencoder's means were multiplied with, for unit size.
     pub scaling: f64,
 }
@@ -46,15 +50,25 @@ impl Latents {
         let squares: f64 = values.iter().map(|x| f64::from(x * x)).sum();
         let scaling = (values.len() as f64 / squares).sqrt();
         values.iter_mut().for_each(|x| *x *= scaling as f32);
-        Self { shape, values, scaling }
+        let variances = variances(shape, &values);
+        Self { shape, values, variances, scaling }
+    }
+
+    /// The mean square of each channel, of at most a thousand pictures.
+    pub fn variances(&self) -> &[f32] {
+        &self.variances
+    }
+
+    /// Those of picture `index`, channel by channel, row by row.
+    pub fn of(&self, index: usize) -> &[f32] {
+        let each = self.shape.iter().product::<usize>();
+        &self.values[index * each..(index + 1) * each]
     }
 
     /// Those of some pictures, `[pictures, channels, h, w]`.
     pub fn at(&self, indices: &[usize], device: &Device) -> Tensor<4> {
         let [channels, height, width] = self.shape;
-        let each = channels * height * width;
-        let values: Vec<f32> =
-            indices.iter().flat_map(|i| &self.values[i * each..(i + 1) * each]).copied().collect();
+        let values: Vec<f32> = indices.iter().flat_map(|i| self.of(*i)).copied().collect();
         let shape = [indices.len(), channels, height, width];
         Tensor::from_data(TensorData::new(values, shape), device)
     }
@@ -74,4 +88,19 @@ impl Latents {
         let shape = [squares.len(), channels, side, side];
         Tensor::from_data(TensorData::new(values, shape), device)
     }
+}
+
+/// The mean square of each channel, of at most [`SAMPLED`] pictures.
+fn variances([channels, height, width]: [usize; 3], values: &[f32]) -> Vec<f32> {
+    let plane = height * width;
+    let mut sums = vec![0f64; channels];
+    let every = values.len().div_ceil(channels * plane).div_ceil(SAMPLED).max(1);
+    let mut count = 0;
+    for picture in values.chunks_exact(channels * plane).step_by(every) {
+        for (sum, channel) in sums.iter_mut().zip(picture.chunks_exact(plane)) {
+            *sum += channel.iter().map(|x| f64::from(x * x)).sum::<f64>();
+        }
+        count += plane;
+    }
+    sums.into_iter().map(|sum| (sum / count as f64) as f32).collect()
 }

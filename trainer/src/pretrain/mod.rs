@@ -14,6 +14,8 @@ pub mod corpus;
 pub mod denoiser;
 pub mod export;
 pub mod judges;
+pub mod latent_faces;
+pub mod latent_reader;
 pub mod latents;
 pub mod learner;
 pub mod parameters;

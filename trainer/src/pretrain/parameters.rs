@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use likeness_diffusion::noise;
@@ -27,7 +28,7 @@ struct Entry {
 /// A model's weights.
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    entries: Rc<Vec<Entry>>,
+    entries: Arc<Vec<Entry>>,
     /// All weights, one after the other. Not tracked.
     pub values: Tensor<1>,
 }
@@ -59,7 +60,7 @@ impl Parameters {
                 }
             }
         }
-        Ok(Self { entries: Rc::new(entries), values: flat(values, device) })
+        Ok(Self { entries: Arc::new(entries), values: flat(values, device) })
     }
 
     /// The same model's weights as the file at `path` has them, each name behind `prefix`.
@@ -123,7 +124,7 @@ impl Parameters {
                 values.extend_from_slice(&all[entry.range.clone()]);
                 entries.push(Entry { range: start..values.len(), ..entry.clone() });
             }
-            Self { entries: Rc::new(entries), values: flat(values, device) }
+            Self { entries: Arc::new(entries), values: flat(values, device) }
         })
     }
 
@@ -136,12 +137,18 @@ impl Parameters {
         };
         let entries = self.entries.iter().cloned().chain(others.entries.iter().map(moved));
         let values = Tensor::cat(vec![self.values.clone(), others.values.clone()], 0);
-        Self { entries: Rc::new(entries.collect()), values }
+        Self { entries: Arc::new(entries.collect()), values }
     }
 
     /// The same model's weights with other values.
     pub fn with(&self, values: Tensor<1>) -> Self {
         Self { entries: self.entries.clone(), values }
+    }
+
+    /// The same model's weights on the way to `other` ones, of which they take this `share` (Wortsman et al.
+    /// 2022, <https://arxiv.org/abs/2109.01903>, section 3).
+    pub fn blended(&self, other: Tensor<1>, share: f64) -> Self {
+        self.with(self.values.clone() * (1.0 - share) + other * share)
     }
 
     /// Number of weights.

@@ -11,7 +11,7 @@ use likeness_diffusion::tokenizer::{Tokenizer, learned};
 use super::autoencoder::{Autoencoder, Beginning};
 use super::axes::Asked;
 use super::captions::Captions;
-use super::config::{FaceReaderConfig, PretrainConfig, ReaderConfig, Training};
+use super::config::{FaceReaderConfig, LatentReaderConfig, PretrainConfig, ReaderConfig, Training};
 use super::corpus::Corpus;
 use super::denoiser::Denoiser;
 use super::export::{self, Models};
@@ -19,6 +19,8 @@ use super::judges::finder::Finder;
 use super::judges::identity::IdentityEncoder;
 use super::judges::reader::{Look, Reader, Rough};
 use super::judges::trunk::TrunkConfig;
+use super::latent_faces::LatentFaces;
+use super::latent_reader::{LatentReader, SIDE};
 use super::latents::Latents;
 use super::learner::Learner;
 use super::parameters::Parameters;
@@ -122,6 +124,9 @@ struct Run<'a> {
 
 /// The stage that someone stopped, if so.
 type Stopped = Option<&'static str>;
+
+/// What reads latents, with the weights that it learned, and how much its answers count.
+type Judged<'a> = Option<(LatentReader<'a>, Parameters, f64)>;
 
 /// A text encoder with its sizes, and a UNet.
 struct Painter {
@@ -236,6 +241,7 @@ impl Run<'_> {
             corpus: self.corpus,
             beginning,
             square: config.square,
+            faces: config.faces,
             batch: config.train.batch,
             seed: self.config.seed,
             device: self.device,
@@ -264,12 +270,43 @@ impl Run<'_> {
         Ok((learners[0].averaged(), stopped))
     }
 
+    /// Trains the reader of latents, if the file has one.
+    fn latent_reader<'b>(
+        &mut self,
+        latents: &'b Latents,
+    ) -> Result<(Judged<'b>, Stopped), TrainError>
+    where
+        Self: 'b,
+    {
+        let Some(LatentReaderConfig { axes, weight, trunk, train }) = &self.config.latent_reader
+        else {
+            return Ok((None, None));
+        };
+        let task = LatentReader {
+            asked: Asked::named(self.corpus, ("latent_reader.axes", axes))?,
+            trunk,
+            corpus: self.corpus,
+            latents,
+            faces: LatentFaces::new(self.corpus, latents, SIDE, self.device),
+            batch: train.batch,
+            seed: self.config.seed,
+            device: self.device,
+        };
+        let mut learner = [task.learner()];
+        let stopped = self.train("latent_reader", &task, &mut learner, train)?;
+        Ok((Some((task, learner[0].averaged(), *weight)), stopped))
+    }
+
     /// Trains the text encoder and, once it is finished, the UNet; `None` before that.
     fn denoiser(&mut self, latents: &Latents) -> Result<(Option<Painter>, Stopped), TrainError> {
         let (config, training) = (self.config, self.config.denoiser.train);
         let tokenizer = tokenizer(config, self.corpus)?;
         let text_config = config.text_encoder(tokenizer.vocabulary());
         let (text, stopped) = self.text(&tokenizer)?;
+        if stopped.is_some() {
+            return Ok((None, stopped));
+        }
+        let (reader, stopped) = self.latent_reader(latents)?;
         if stopped.is_some() {
             return Ok((None, stopped));
         }
@@ -280,6 +317,8 @@ impl Run<'_> {
             schedule: config.noise(),
             objective: Objective { min_snr_gamma: Some(config.denoiser.min_snr_gamma) },
             background: config.denoiser.background,
+            reader,
+            timestep_power: config.denoiser.timestep_power,
             corpus: self.corpus,
             latents,
             tokenizer: &tokenizer,
@@ -288,8 +327,11 @@ impl Run<'_> {
             device: self.device,
         };
         let mut unet = [task.learner(config.denoiser.average, config.from.as_deref())?];
+        let begun = unet[0].parameters.values.clone();
         let stopped = self.train("denoiser", &task, &mut unet, &training)?;
         let unet = unet[0].averaged();
+        let kept = config.denoiser.kept;
+        let unet = if kept > 0.0 { unet.blended(begun, kept) } else { unet };
         Ok((Some(Painter { text_config, text, unet }), stopped))
     }
 

@@ -13,11 +13,13 @@ use image::{Rgb, RgbImage};
 use likeness_faces::{Axis, Face, FaceModels, Identity, SceneReader, align_with_margin};
 
 use super::autoencoder::Beginning;
-use super::config::PretrainConfig;
+use super::config::{LatentReaderConfig, PretrainConfig};
 use super::corpus::{AXES, CHARACTERS, Corpus, LABELS, Label, PIXELS};
 use super::export;
 use super::run::{Part, Pretrained, corpus_folder, pretrain};
 use crate::progress::{Event, Stop};
+
+mod latents;
 
 const FILE: &str = r#"
 out = "unset"
@@ -209,6 +211,21 @@ fn a_pretraining_begins_with_the_weights_and_words_of_another_base() {
         let bytes = |config: &PretrainConfig| fs::read(config.out.join("base").join(file));
         assert!(bytes(&first).expect("a file") == bytes(&second).expect("a file"), "{file}");
     }
+    // Halfway back from what was learned.
+    let mut third = config(&folder.path().join("third"));
+    corpus(&corpus_folder(&third.out), 16);
+    third.from = second.from.clone();
+    let weights = |config: &PretrainConfig| {
+        let file = TensorFile::open(&config.out.join("base").join(export::UNET)).expect("a file");
+        file.read("conv_out.bias").expect("readable").expect("there").values
+    };
+    run(&third, Part::Base, usize::MAX);
+    let learned = weights(&third);
+    third.denoiser.kept = 0.5;
+    run(&third, Part::Base, usize::MAX);
+    for ((half, begun), learned) in weights(&third).iter().zip(weights(&first)).zip(learned) {
+        assert!((half - 0.5 * (begun + learned)).abs() < 1e-3 && (begun - learned).abs() > 2e-3);
+    }
     let mut other = config(&folder.path().join("other"));
     corpus(&corpus_folder(&other.out), 16);
     (other.from, other.denoiser.channels) = (second.from, vec![16, 16]);
@@ -262,16 +279,29 @@ fn an_autoencoder_begins_with_the_transform_and_what_undoes_it() {
     assert!(error < 0.25 * size(pixels), "two channels of twelve, no step of training: {error}");
 }
 
+/// What a reader of latents adds to a file.
+fn told(config: &mut PretrainConfig) -> &mut LatentReaderConfig {
+    config.latent_reader.insert(LatentReaderConfig {
+        axes: vec!["top".into()],
+        weight: 1.0,
+        trunk: config.face_reader.trunk.clone(),
+        train: config.face_reader.train,
+    })
+}
+
 #[test]
 fn an_axis_that_the_corpus_does_not_have_is_refused_by_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = config(folder.path());
     corpus(&corpus_folder(&config.out), 16);
     config.reader.axes = vec!["weather".into()];
+    told(&mut config).axes = vec!["weather".into()];
     let (stop, device) = (Stop::new(), Device::flex());
-    let done = pretrain(&config, &[Part::Reader], (&device, &stop), &mut |_| (), &mut |_| ());
-    let text = done.expect_err("an unknown axis").to_string();
-    assert!(text.contains("reader.axes") && text.contains("the corpus knows top"), "{text}");
+    for (part, key) in [(Part::Reader, "reader.axes"), (Part::Denoiser, "latent_reader.axes")] {
+        let done = pretrain(&config, &[part], (&device, &stop), &mut |_| (), &mut |_| ());
+        let text = done.expect_err("an unknown axis").to_string();
+        assert!(text.contains(key) && text.contains("the corpus knows top"), "{text}");
+    }
 }
 
 #[test]
@@ -325,6 +355,9 @@ fn sizes_that_do_not_fit_are_refused_by_key() {
         ("text.train.batch=0", "text.train"),
         ("reader.axes=[]", "reader.axes"),
         ("face_reader.margin=3", "face_reader"),
+        ("autoencoder.faces=2", "autoencoder.faces"),
+        ("denoiser.timestep_power=0", "denoiser.timestep_power"),
+        ("denoiser.kept=0.5", "denoiser.kept"),
         ("denoiser.heads=[1, 0]", "denoiser.heads"),
         ("denoiser.heads=[3, 6]", "denoiser.heads"),
         ("denoiser.groups=0", "denoiser.groups"),

@@ -34,6 +34,11 @@ const SQUARES: f64 = 40.0;
 const NOISE: f32 = 0.25;
 /// Pictures decoded at once when nothing is learned.
 const CHUNK: usize = 25;
+/// Pictures that are encoded to tell whether an encoder is a transform.
+const AGREED: usize = 20;
+/// How far apart the two may be then, as a share of the latents' size: weights of 16 bits, and
+/// normalisations that hardly change what they pass on.
+const AGREEMENT: f64 = 0.02;
 /// Pictures that a validation looks at, at most.
 const VALIDATED: usize = 200;
 
@@ -73,7 +78,13 @@ impl Beginning {
         let weights = all(config, 0, device).read(&folder.join(VAE), "", device)?;
         let vae = Vae::load(config.clone(), &weights.frozen(), device);
         let vae = vae.expect("all of its weights are there");
-        Ok(Self::of(&weights, Latents::encoded(corpus, &vae, device), device))
+        // A transform of the same corpus is many times faster than the convolutions that hold it.
+        let transform = Transform::of(corpus, config.factor(), config.latent_channels);
+        let latents = match agree(&vae, &transform, corpus, device) {
+            true => Latents::transformed(corpus, &transform),
+            false => Latents::encoded(corpus, &vae, device),
+        };
+        Ok(Self::of(&weights, latents, device))
     }
 
     fn of(weights: &Parameters, latents: Latents, device: &Device) -> Self {
@@ -81,6 +92,19 @@ impl Beginning {
         let [decoder, encoder] = weights.split(decodes, device);
         Self { encoder, decoder, latents }
     }
+}
+
+/// Whether the encoder of `vae` computes `transform`, but for the precision of a file.
+fn agree(vae: &Vae, transform: &Transform, corpus: &Corpus, device: &Device) -> bool {
+    let some: Vec<usize> = (0..corpus.held_out().end).take(AGREED).collect();
+    let encoded = vae.encode(corpus.pixels(&some, device)).mean.into_data();
+    let meant = some.iter().flat_map(|index| transform.latents(corpus, *index));
+    let (mut apart, mut size) = (0.0, 0.0);
+    for (a, b) in encoded.iter::<f32>().zip(meant) {
+        apart += f64::from(a - b).powi(2);
+        size += f64::from(b).powi(2);
+    }
+    apart < AGREEMENT.powi(2) * size
 }
 
 /// Fresh weights of encoder and decoder.
@@ -99,6 +123,8 @@ pub struct Autoencoder<'a> {
     pub beginning: &'a Beginning,
     /// Pixels a side of the squares that it learns on.
     pub square: usize,
+    /// The share of squares that have a face in the middle.
+    pub faces: f64,
     /// Squares a step.
     pub batch: usize,
     /// Of the batches and the noise.
@@ -123,10 +149,17 @@ impl Autoencoder<'_> {
         let factor = self.config.factor();
         let places = (self.corpus.side() - self.square) / factor + 1;
         let at = |(place, index): (usize, usize)| {
-            let drawn = |axis| {
-                noise::below(self.seed, &format!("square {place} {axis}"), step as u64, places)
+            let drawn = |axis: &str, bound| {
+                noise::below(self.seed, &format!("square {place} {axis}"), step as u64, bound)
             };
-            (index, ["row", "column"].map(drawn))
+            let anywhere = ["row", "column"].map(|axis| drawn(axis, places));
+            let face = drawn("face", 1000) < (1000.0 * self.faces).round() as usize;
+            let around = |middle: f32| {
+                let first = (middle - self.square as f32 / 2.0) / factor as f32;
+                (first.round().max(0.0) as usize).min(places - 1)
+            };
+            let ([x, y], _) = self.corpus.label(index).middle();
+            (index, if face { [y, x].map(around) } else { anywhere })
         };
         let indices = drawn(self.seed, step, self.batch, self.corpus.training());
         indices.into_iter().enumerate().map(at).collect()
