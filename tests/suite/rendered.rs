@@ -63,7 +63,7 @@ fn the_studio_renders_good_pictures_flaws_and_duplicates_with_their_truth() {
 #[test]
 fn the_demo_walks_the_whole_path_on_the_built_in_base() {
     let world = World::new();
-    let demo = "demo --out d --seed 3 --steps 150 --pictures 1 --device cpu --json";
+    let demo = "demo --out d --seed 2 --steps 300 --pictures 1 --device cpu --json";
     let told: Value = serde_json::from_str(&world.likeness(demo).ok().stdout).expect("JSON alone");
     let count = |key: &str| told[key].as_u64().expect("a number");
     // Processors disagree by less than a hundredth, which may decide about one.
@@ -76,8 +76,8 @@ fn the_demo_walks_the_whole_path_on_the_built_in_base() {
     let place = |arm: &str| told["place_accuracy"][arm].as_f64().expect("a share");
     assert!(place("base") >= 0.8 && place("adapter") >= 0.7, "{told}");
     assert!(told["leak"].is_number());
-    // What the LoRA has learned: a tenth of the steps already moves faces towards the character's (0.13 of the gap).
-    assert!(identity("closed") > 0.05, "{told}");
+    // What the LoRA has learned: a fifth of the steps already moves faces towards the character's (0.27 of the gap).
+    assert!(identity("closed") > 0.1, "{told}");
     // It changes what is painted from the same noise.
     let images = |arm: &str| {
         let scores: Value =
