@@ -159,7 +159,7 @@ pub struct LatentReaderConfig {
     pub axes: Vec<String>,
     /// Weight of its answers' cross entropy beside the denoiser's squared error.
     pub weight: f64,
-    /// Its network, of at least two stages.
+    /// Its network.
     pub trunk: TrunkConfig,
     /// How long it learns.
     pub train: Training,

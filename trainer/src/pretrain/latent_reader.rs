@@ -3,7 +3,7 @@
 //! It reads what a denoiser believes of a picture, so that one that paints another expression than was
 //! asked for learns so: squared errors hardly know a smile, which is a few numbers of thousands. The
 //! cross entropy of its answers joins the denoiser's loss, as a face recogniser's does in
-//! [PortraitBooth](https://arxiv.org/abs/2312.06354), section 3.3. It is not kept.
+//! [PortraitBooth](https://arxiv.org/abs/2312.06354). It is not kept.
 
 use std::cell::RefCell;
 

@@ -146,7 +146,7 @@ impl Parameters {
     }
 
     /// The same model's weights on the way to `other` ones, of which they take this `share` (Wortsman et al.
-    /// 2022, <https://arxiv.org/abs/2109.01903>, section 3).
+    /// 2022, <https://arxiv.org/abs/2109.01903>).
     pub fn blended(&self, other: Tensor<1>, share: f64) -> Self {
         self.with(self.values.clone() * (1.0 - share) + other * share)
     }
